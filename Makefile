@@ -1,0 +1,40 @@
+# Two commands set everything up: `make demo` and `make test`. Both install what they need into .venv first.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test check bench look coverage lock clean
+
+demo: $(VENV)/.ready
+	$(VENV)/bin/msk-reserves demo --out demo
+
+test: check
+	$(RUN) -m pytest -q
+
+check: $(VENV)/.ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.ready
+	$(RUN) benchmarks/run.py
+
+coverage: $(VENV)/.ready
+	$(RUN) benchmarks/coverage.py
+
+look: $(VENV)/.ready
+	$(RUN) benchmarks/look.py
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, found %d.%d; name one with: make PYTHON=python3.12 demo" % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Only for a change of dependencies: needs uv on the path.
+lock:
+	uv pip compile --universal --python-version 3.11 --all-extras --quiet --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) demo look build *.egg-info

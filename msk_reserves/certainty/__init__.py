@@ -1,0 +1,1 @@
+"""What the bundle buys: two reserves on the same futures, compared."""

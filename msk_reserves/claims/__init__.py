@@ -1,0 +1,1 @@
+"""What we know: claims, validated and frozen as of a valuation date."""

@@ -1,0 +1,57 @@
+"""The words a claim file may use: body parts, events, payment categories, states of the path."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+BODY_PARTS = (
+    "shoulder", "knee", "low_back", "neck", "hip", "elbow", "wrist_hand", "ankle_foot",
+    "upper_extremity", "lower_extremity", "trunk", "head", "other",
+)  # fmt: skip
+
+EVENTS = (
+    "off_work", "modified_duty", "return_to_work", "mmi", "settlement", "permanent_total", "death",
+    "surgery", "attorney", "close", "reopen",
+)  # fmt: skip
+
+COMPONENTS = ("medical", "indemnity", "expense")
+
+CATEGORIES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                "facility", "surgeon", "anesthesia", "implant_dme", "imaging", "evaluation", "injection",
+                "physical_therapy", "pharmacy", "opioid", "behavioral_health", "other_medical", "bundle_fee",
+            ),
+            "medical",
+        ),
+        **dict.fromkeys(
+            ("ttd", "tpd", "ppd", "ptd", "settlement", "death_benefit", "vocational_rehabilitation"), "indemnity"
+        ),
+        **dict.fromkeys(("case_management", "bill_review", "network_fee", "legal", "other_expense"), "expense"),
+    }
+)  # fmt: skip
+"""Component of each payment category."""
+
+CATEGORY_NAMES = tuple(CATEGORIES)
+CATEGORY_CODE: Mapping[str, int] = MappingProxyType({name: code for code, name in enumerate(CATEGORY_NAMES)})
+
+INSTRUMENTS = ("quickdash", "odi", "koos_jr", "hoos_jr", "nprs")
+
+STATES = (
+    "at_work", "off_work", "relapse", "after_surgery", "modified_duty", "back_at_work",
+    "mmi", "settled", "permanent_total", "dead", "closed",
+)  # fmt: skip
+"""States of the path, in code order.
+
+`at_work` never left work (a medical-only claim so far); `relapse` is off work again after a stable return;
+`after_surgery` is off work with the clock restarted at the operation; `closed` is a closed file of a worker who is
+not off work.
+"""
+
+STATE_CODE: Mapping[str, int] = MappingProxyType({name: code for code, name in enumerate(STATES)})
+
+OFF_WORK_STATES = ("off_work", "relapse", "after_surgery")
+"""The states in which temporary total disability is owed."""
+
+STILL_IN_STATE = -1
+"""Code of `next_state` for a stay that had not ended at the valuation date."""

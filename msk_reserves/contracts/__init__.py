@@ -1,0 +1,1 @@
+"""Who pays: terms that turn an episode into payments."""

@@ -1,0 +1,1 @@
+"""What it costs: medical care along the path, and the benefits the law owes."""

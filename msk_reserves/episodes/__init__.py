@@ -1,0 +1,1 @@
+"""What may happen: simulated futures of every open claim."""

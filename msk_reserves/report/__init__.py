@@ -1,0 +1,1 @@
+"""What to show: plots, tables and the page an actuary files."""

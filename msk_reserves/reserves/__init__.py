@@ -1,0 +1,1 @@
+"""What to hold: the distribution of unpaid cost, with bands."""
