@@ -17,13 +17,13 @@ check: $(VENV)/.ready
 	$(VENV)/bin/mypy
 
 bench: $(VENV)/.ready
-	$(RUN) benchmarks/run.py
+	$(RUN) -m benchmarks.run
 
 coverage: $(VENV)/.ready
-	$(RUN) benchmarks/coverage.py
+	$(RUN) -m benchmarks.coverage
 
 look: $(VENV)/.ready
-	$(RUN) benchmarks/look.py
+	$(RUN) -m benchmarks.look
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, found %d.%d; name one with: make PYTHON=python3.12 demo" % v)'

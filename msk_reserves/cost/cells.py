@@ -1,0 +1,226 @@
+"""The cells in which cost is paid: where the worker is, whether operated, how long off before, how long there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from msk_reserves._checks import Booleans, Floats, Integers
+from msk_reserves.claims.book import ClaimBook
+from msk_reserves.claims.spells import Spells
+from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES
+
+KINDS = ("off work", "modified duty", "working", "ended", "dead", "closed")
+"""Kinds of state whose rates inform each other where one of them is rarely seen."""
+
+_KIND_NAMES = {
+    **dict.fromkeys(OFF_WORK_STATES, "off work"),
+    "modified_duty": "modified duty",
+    **dict.fromkeys(("at_work", "back_at_work"), "working"),
+    **dict.fromkeys(("mmi", "settled", "permanent_total"), "ended"),
+    "dead": "dead",
+    "closed": "closed",
+}
+KIND_OF_STATE: Integers = np.array([KINDS.index(_KIND_NAMES[state]) for state in STATES])
+KIND_OF_STATE.flags.writeable = False
+
+CARE_ENDS = ("back_at_work", "mmi", "settled", "permanent_total", "dead", "closed")
+"""States at whose entry the default window of a bundle closes: return to full duty or medical end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellGrid:
+    """How the path is cut into cells of about constant cost a day.
+
+    A group is (state, operated or not, band of the days off before the stay); its index is
+    `(2 * state + operated) * n_bands + band`. A cell is a group and a bin of the days in the state; its index is
+    `group * n_bins + bin`.
+
+    Attributes
+    ----------
+    bin_edges : lower edges of the bins, days in the state; the last bin has no end.
+    band_edges : days off before the stay at which the next band begins; stays off work are always in band 0.
+    """
+
+    bin_edges: tuple[float, ...] = (0.0, 14.0, 28.0, 56.0, 91.0, 182.0, 365.0, 730.0, 1461.0)
+    band_edges: tuple[float, ...] = (28.0, 182.0)
+
+    def __post_init__(self) -> None:
+        if self.bin_edges[:1] != (0.0,) or any(np.diff(self.bin_edges) <= 0):
+            raise ValueError(f"`bin_edges` must begin at 0 and increase, got {self.bin_edges}")
+        if any(np.diff((0.0, *self.band_edges)) <= 0):
+            raise ValueError(f"`band_edges` must be above 0 and increase, got {self.band_edges}")
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Edges of the bins, infinity last."""
+        return (*self.bin_edges, np.inf)
+
+    @property
+    def n_bins(self) -> int:
+        """Bins of the days in a state."""
+        return len(self.bin_edges)
+
+    @property
+    def n_bands(self) -> int:
+        """Bands of the days off before a stay."""
+        return len(self.band_edges) + 1
+
+    @property
+    def n_groups(self) -> int:
+        """Groups of cells."""
+        return len(STATES) * 2 * self.n_bands
+
+    @property
+    def n_cells(self) -> int:
+        """Cells."""
+        return self.n_groups * self.n_bins
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """State, operated, band, bin: the shape cells take as an array."""
+        return len(STATES), 2, self.n_bands, self.n_bins
+
+    def group(self, state: npt.ArrayLike, operated: npt.ArrayLike, days_off_before: npt.ArrayLike) -> Integers:
+        """Return the group of stays entered operated or not after so many days off; the arguments broadcast.
+
+        Examples
+        --------
+        >>> CellGrid().group([1, 5], [0, 0], [200.0, 200.0]).tolist()
+        [6, 32]
+        """
+        codes = np.asarray(state, dtype=np.int64)
+        off_work = np.isin(codes, [STATE_CODE[name] for name in OFF_WORK_STATES])
+        band = np.searchsorted(self.band_edges, np.asarray(days_off_before, dtype=np.float64), side="right")
+        group: Integers = (2 * codes + np.asarray(operated, dtype=np.int64)) * self.n_bands + np.where(
+            off_work, 0, band
+        )
+        return group
+
+    def cell(self, group: npt.ArrayLike, days_in_state: npt.ArrayLike) -> Integers:
+        """Return the cell of a group after so many days in the state; the arguments broadcast."""
+        days = np.asarray(days_in_state, dtype=np.float64)
+        position = np.searchsorted(self.bin_edges, days, side="right") - 1
+        cell: Integers = np.asarray(group, dtype=np.int64) * self.n_bins + np.maximum(position, 0)
+        return cell
+
+    def days_in_bins(self, begin: npt.ArrayLike, end: npt.ArrayLike) -> Floats:
+        """Return the days that stays spend in each bin between `begin` and `end` days in the state.
+
+        Shape (n_stays, n_bins).
+
+        Examples
+        --------
+        >>> CellGrid().days_in_bins([0.0], [30.0])[0, :4].tolist()
+        [14.0, 14.0, 2.0, 0.0]
+        """
+        lower = np.array(self.bin_edges)
+        upper = np.r_[lower[1:], np.inf]
+        first = np.asarray(begin, dtype=np.float64)[:, None]
+        last = np.asarray(end, dtype=np.float64)[:, None]
+        days: Floats = np.clip(np.minimum(last, upper) - np.maximum(first, lower), 0.0, None)
+        return days
+
+
+def stay_groups(spells: Spells, grid: CellGrid) -> Integers:
+    """Return the group of each stay, shape (n_spells,)."""
+    return grid.group(spells.state, spells.operated, spells.days_off_before)
+
+
+def stay_days(spells: Spells) -> Floats:
+    """Return the days of each stay; the middle of the interval where only an interval is known."""
+    days: Floats = spells.days - spells.interval / 2.0
+    return days
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Calendar days in which a claim's care is paid by the seller of a bundle, hence not seen; shape (n_claims,).
+
+    Attributes
+    ----------
+    begins : first such day, infinite for a claim without.
+    ends : first day after it, infinite while the window is open.
+    """
+
+    begins: Floats
+    ends: Floats
+
+    def __post_init__(self) -> None:
+        self.begins.flags.writeable = False
+        self.ends.flags.writeable = False
+
+
+def bundle_windows(book: ClaimBook) -> Window:
+    """Return the default window of the claims already bundled: from the trigger until return to full duty or MMI."""
+    begins = np.full(len(book), np.inf)
+    ends = np.full(len(book), np.inf)
+    if book.valuation_date is None or "bundle_trigger_date" not in book.claims:
+        return Window(begins, ends)
+    trigger = book.claims["bundle_trigger_date"]
+    days = ((trigger - np.datetime64("1970-01-01")) / np.timedelta64(1, "D")).to_numpy(
+        dtype=np.float64, na_value=np.inf
+    )
+    bundled = (book.claims["arrangement"] == "bundle").to_numpy(dtype=np.bool_)
+    begins[bundled] = days[bundled]
+    spells = book.spells
+    closes = np.isin(spells.state, [STATE_CODE[name] for name in CARE_ENDS])
+    closes &= spells.entered >= begins[spells.claim]
+    np.minimum.at(ends, spells.claim[closes], spells.entered[closes].astype(np.float64))
+    return Window(begins, ends)
+
+
+def exposure(book: ClaimBook, grid: CellGrid, unseen: Window | None = None) -> sp.csr_array:
+    """Return the days each claim has spent in each cell, less the days in `unseen`.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Days, shape (n_claims, n_cells).
+    """
+    spells = book.spells
+    days = stay_days(spells)
+    in_bins = grid.days_in_bins(np.zeros(len(spells)), days)
+    if unseen is not None:
+        begin = np.clip(unseen.begins[spells.claim] - spells.entered, 0.0, days)
+        end = np.clip(unseen.ends[spells.claim] - spells.entered, 0.0, days)
+        in_bins = np.maximum(in_bins - grid.days_in_bins(begin, end), 0.0)
+    cells = stay_groups(spells, grid)[:, None] * grid.n_bins + np.arange(grid.n_bins)
+    stay, column = np.nonzero(in_bins)
+    entries = (in_bins[stay, column], (spells.claim[stay], cells[stay, column]))
+    return sp.csr_array(entries, shape=(len(book), grid.n_cells))
+
+
+def payment_cells(book: ClaimBook, grid: CellGrid) -> Integers:
+    """Return the cell in which each payment was paid, shape (n_payments,).
+
+    That is the stay begun last on or before the day of payment, so the time from care to payment is carried by the
+    rates. A payment before the first stay counts with its first bin, one after the last with the last bin reached.
+
+    Raises
+    ------
+    ValueError
+        If the book has no payments or a claim with payments has no stay.
+    """
+    if book.payments is None:
+        raise ValueError("`book` must be at ledger depth: the payments of a summary carry no dates")
+    spells, payments = book.spells, book.payments
+    stay_key = _calendar_key(spells.claim, spells.entered)
+    stay = np.searchsorted(stay_key, _calendar_key(payments.claim, payments.day), side="right") - 1
+    stay = np.maximum(stay, np.searchsorted(spells.claim, payments.claim, side="left"))
+    stay = np.minimum(stay, len(spells) - 1)
+    missing: Booleans = spells.claim[stay] != payments.claim
+    if missing.any():
+        raise ValueError(
+            f"`book.spells` must hold a stay of every paid claim; row {payments.claim[missing][0]} has none"
+        )
+    reached = np.maximum(stay_days(spells)[stay] - 0.5, 0.0)
+    days_in_state = np.clip(payments.day - spells.entered[stay], 0.0, reached)
+    return grid.cell(stay_groups(spells, grid)[stay], days_in_state)
+
+
+def _calendar_key(claim: Integers, day: Integers) -> Integers:
+    """Return one number that orders by claim, then by day, for days within 1,400 years of 1970."""
+    key: Integers = claim * 2**21 + (day + 2**20)
+    return key

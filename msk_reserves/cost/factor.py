@@ -1,0 +1,308 @@
+"""What a claim has cost so far says of what it will cost: claim-level credibility with a heavy tail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special, stats
+
+from msk_reserves._checks import Floats, Integers, positive
+from msk_reserves.claims.book import ClaimBook
+from msk_reserves.cost.spliced_fit import fit_excess
+
+TABLE_NODES = 257
+TABLE_END = 16.0
+"""The quantile tables stand on an even grid of -log(1 - u) from 0 to here: a claim in nine million lies beyond."""
+
+SHAPE_CAP = 0.7
+MIN_EXCEEDANCES = 50
+MIN_GROUP = 30
+"""Fewest claims among which credibility may move expected cost from one to another."""
+
+_GRID_NODES = 480
+_CHUNK = 4096
+_EXPONENT: Floats = np.linspace(0.0, TABLE_END, TABLE_NODES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorPrior:
+    """The distribution of the claims' own cost levels before their payments are seen, on a grid, with mean 1.
+
+    Attributes
+    ----------
+    level : grid of levels, shape (n_nodes,).
+    weight : probability of each, shape (n_nodes,).
+    variance_of_body : variance of the gamma body (one over kappa).
+    tail_shape, tail_begins : Pareto tail above this level; NaN without one.
+    exceedances : claims the tail was fitted on.
+    """
+
+    level: Floats
+    weight: Floats
+    variance_of_body: float
+    tail_shape: float
+    tail_begins: float
+    exceedances: int
+
+    def __post_init__(self) -> None:
+        self.level.flags.writeable = False
+        self.weight.flags.writeable = False
+
+    def __str__(self) -> str:
+        body = f"claims' own levels: gamma body of variance {self.variance_of_body:.3g}"
+        if np.isnan(self.tail_shape):
+            return f"{body}, no Pareto tail ({self.exceedances} claims are too few to fit one)"
+        return (
+            f"{body}, Pareto tail of shape {self.tail_shape:.2f} above {self.tail_begins:.2f} "
+            f"fitted on {self.exceedances} claims"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClaimFactor:
+    """The cost level of each claim given what it has cost so far.
+
+    Attributes
+    ----------
+    claim_ids : claims of the table, in its order.
+    prior : the distribution before payments are seen.
+    mean : posterior mean of each claim, balanced within its group, shape (n_claims,).
+    inverse : quantiles of each claim's level on the grid of -log(1 - u), shape (n_claims, 257).
+    prior_inverse : the same for a claim not in the table, shape (257,).
+    groups : how many groups credibility was balanced within.
+    """
+
+    claim_ids: tuple[str, ...]
+    prior: FactorPrior
+    mean: Floats
+    inverse: Floats
+    prior_inverse: Floats
+    groups: int
+
+    def __post_init__(self) -> None:
+        for array in (self.mean, self.inverse, self.prior_inverse):
+            array.flags.writeable = False
+
+    def table(self, book: ClaimBook) -> Floats:
+        """Return the quantile tables of the claims of `book`, by claim id, the prior's for those unknown.
+
+        Shape (n_claims, 257).
+        """
+        ids = tuple(book.claims["claim_id"])
+        if ids == self.claim_ids:
+            return self.inverse
+        place = {claim_id: row for row, claim_id in enumerate(self.claim_ids)}
+        rows = np.array([place.get(claim_id, len(self.claim_ids)) for claim_id in ids], dtype=np.int64)
+        table: Floats = np.vstack([self.inverse, self.prior_inverse])[rows]
+        return table
+
+
+def gamma_prior(kappa: float, *, largest: float = 50.0) -> FactorPrior:
+    """Return the gamma prior of mean 1 and variance 1 / kappa.
+
+    Examples
+    --------
+    >>> prior = gamma_prior(2.0)
+    >>> mean, variance = posterior_moments(prior, np.array([6500.0]), np.array([4000.0]), 500.0)
+    >>> round(float(mean[0]), 3), round(float(variance[0]), 3)
+    (1.5, 0.15)
+    """
+    shape = positive(kappa, "kappa")
+    return _on_grid(shape, np.nan, np.nan, np.nan, 0.0, 0, largest)
+
+
+def fit_prior(paid: Floats, expected: Floats, dispersion: float) -> FactorPrior:
+    """Fit the prior: a gamma body by moments and, where enough claims show one, a Pareto tail.
+
+    The variance solves Var(P/e) = phi/e + 1/kappa over claims, each weighed by its precision (methods 2.3; Buhlmann
+    and Straub 1970). The tail is fitted on P/e of the quarter of claims with the largest e, drawn toward 1 so that
+    their variance is that of the level alone, above a quantile with at least 50 claims beyond it; its shape is at most
+    0.7. Body and tail together are scaled to mean 1.
+
+    Parameters
+    ----------
+    paid, expected : units by claim, shape (n_claims,); claims with nothing expected are left out.
+    dispersion : variance over mean of payments.
+    """
+    used = expected > 0
+    ratio, e = np.maximum(paid[used], 0.0) / expected[used], expected[used]
+    if len(ratio) < MIN_GROUP:
+        return gamma_prior(1.0)
+    variance = _level_variance(ratio, e, dispersion)
+    large = e >= np.quantile(e, 0.75)
+    noise = dispersion / e[large]
+    level = 1.0 + (ratio[large] - 1.0) * np.sqrt(variance / (variance + noise))
+    level = level[level > 0]
+    largest = max(50.0, 3.0 * float(level.max(initial=1.0)))
+    if len(level) < 5 * MIN_EXCEEDANCES:
+        return _on_grid(1.0 / variance, np.nan, np.nan, np.nan, 0.0, int(len(level)), largest)
+    begins = float(np.quantile(level, min(0.95, 1.0 - MIN_EXCEEDANCES / len(level))))
+    excess = level[level > begins] - begins
+    shape, scale = fit_excess(excess)
+    if shape > SHAPE_CAP:
+        # With the shape cut, the scale keeps the mean excess that was seen.
+        shape, scale = SHAPE_CAP, float(excess.mean()) * (1.0 - SHAPE_CAP)
+    return _on_grid(1.0 / variance, begins, shape, scale, len(excess) / len(level), len(excess), largest)
+
+
+def posterior_weights(prior: FactorPrior, paid: Floats, expected: Floats, dispersion: float) -> Floats:
+    """Return the probability of each level of the prior's grid given what was paid, shape (n_claims, n_nodes).
+
+    The kernel is that of overdispersed Poisson payments, z^(P/phi) exp(-z e/phi) (methods 2.3); under a gamma prior
+    the posterior is the gamma with shape kappa + P/phi and rate kappa + e/phi.
+    """
+    scale = dispersion if dispersion > 0 else 1.0
+    shape = np.maximum(paid, 0.0) / scale
+    rate = expected / scale
+    log_level = np.log(prior.level)
+    with np.errstate(divide="ignore"):
+        log_weight = np.log(prior.weight) + shape[:, None] * log_level - rate[:, None] * prior.level
+    weight: Floats = special.softmax(log_weight, axis=1)
+    return weight
+
+
+def posterior_moments(prior: FactorPrior, paid: Floats, expected: Floats, dispersion: float) -> tuple[Floats, Floats]:
+    """Return mean and variance of each claim's level given what was paid, each of shape (n_claims,)."""
+    weight = posterior_weights(prior, paid, expected, dispersion)
+    mean = weight @ prior.level
+    variance: Floats = weight @ prior.level**2 - mean**2
+    return mean, variance
+
+
+def fit_factor(
+    book: ClaimBook,
+    paid: Floats,
+    expected: Floats,
+    dispersion: float,
+    future: Floats,
+    labels: Sequence[npt.NDArray[np.int64]],
+) -> ClaimFactor:
+    """Fit the prior, update it claim by claim, and balance the updates within groups of alike claims.
+
+    The rates of late cells are already those of the claims that reach them, so a costly past is partly in the rates
+    of a claim's cell. Within each group of claims now in like cells the levels are therefore scaled to a mean of 1,
+    weighed by expected payments: credibility moves dollars between the claims of a group, never the group's total.
+
+    Parameters
+    ----------
+    book : the claims.
+    paid, expected : units so far, shape (n_claims,).
+    dispersion : variance over mean of payments.
+    future : weights of the balance: units expected a day from now on, shape (n_claims,).
+    labels : group of each claim, finest first; a group below 30 claims joins its parent's remainder.
+    """
+    prior = fit_prior(paid, expected, dispersion)
+    inverse = np.empty((len(book), TABLE_NODES))
+    for begin in range(0, len(book), _CHUNK):
+        rows = slice(begin, begin + _CHUNK)
+        weight = posterior_weights(prior, paid[rows], expected[rows], dispersion)
+        inverse[rows] = _quantile_table(prior.level, weight)
+    mean = inverse @ _mean_weights()
+    group = merged_groups(labels, len(book))
+    weights = np.maximum(future, 0.0)
+    top = np.bincount(group, weights * mean)
+    bottom = np.bincount(group, weights)
+    plain = np.bincount(group, mean) / np.maximum(np.bincount(group), 1)
+    level = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), plain)[group]
+    prior_inverse = _quantile_table(prior.level, prior.weight[None, :])[0]
+    return ClaimFactor(
+        claim_ids=tuple(book.claims["claim_id"]),
+        prior=prior,
+        mean=mean / level,
+        inverse=inverse / level[:, None],
+        prior_inverse=prior_inverse / float(prior_inverse @ _mean_weights()),
+        groups=len(np.unique(group)),
+    )
+
+
+def merged_groups(labels: Sequence[npt.NDArray[np.int64]], n_claims: int) -> Integers:
+    """Return the group of each claim: its finest label with at least 30 claims still unplaced, else the last group."""
+    group = np.full(n_claims, -1, dtype=np.int64)
+    n_groups = 0
+    for label in labels:
+        open_rows = np.flatnonzero(group < 0)
+        _, place, count = np.unique(label[open_rows], return_inverse=True, return_counts=True)
+        large = count >= MIN_GROUP
+        code = np.where(large, n_groups + np.cumsum(large) - 1, -1)
+        group[open_rows] = code[place.ravel()]
+        n_groups += int(large.sum())
+    group[group < 0] = n_groups
+    return np.unique(group, return_inverse=True)[1].astype(np.int64)
+
+
+def describe(factor: ClaimFactor) -> pd.DataFrame:
+    """Return the spread of the claims' levels: quantiles of the posterior means, and of the prior."""
+    levels = np.array([0.05, 0.25, 0.5, 0.75, 0.95, 0.99])
+    prior = np.interp(-np.log1p(-levels), _EXPONENT, factor.prior_inverse)
+    columns = {"before payments": prior, "given payments (means)": np.quantile(factor.mean, levels)}
+    return pd.DataFrame(columns, index=pd.Index(levels, name="share of claims below"))
+
+
+def _level_variance(ratio: Floats, expected: Floats, dispersion: float) -> float:
+    """Return the variance of the claims' levels by moments, weighed by precision, within [0.02, 10]."""
+    noise = dispersion / expected
+    variance = 1.0
+    for _ in range(50):
+        weight = 1.0 / (variance + noise) ** 2
+        # Cut as in the dispersion, for the same reason.
+        square = np.minimum((ratio - 1.0) ** 2, np.quantile((ratio - 1.0) ** 2, 0.999))
+        moment = float((weight * (square - noise)).sum() / weight.sum())
+        update = float(np.clip(moment, 0.02, 10.0))
+        if abs(update - variance) < 1e-9:
+            break
+        variance = update
+    return variance
+
+
+def _on_grid(
+    kappa: float, begins: float, shape: float, scale: float, tail_share: float, exceedances: int, largest: float
+) -> FactorPrior:
+    """Return gamma body and Pareto tail as probabilities of levels even in the logarithm, scaled to mean 1."""
+    body = stats.gamma(kappa, scale=1.0 / kappa)
+    lowest = max(float(body.ppf(1e-9)), 1e-6)
+    edges = np.exp(np.linspace(np.log(lowest), np.log(largest), _GRID_NODES + 1))
+    if np.isnan(begins):
+        cumulative = body.cdf(edges)
+    else:
+        inside = (1.0 - tail_share) * body.cdf(np.minimum(edges, begins)) / body.cdf(begins)
+        outside = tail_share * stats.genpareto(shape, scale=scale).cdf(np.maximum(edges - begins, 0.0))
+        cumulative = inside + outside
+    weight = np.diff(cumulative)
+    weight /= weight.sum()
+    level = np.sqrt(edges[1:] * edges[:-1])
+    return FactorPrior(
+        level=np.asarray(level / float(weight @ level)),
+        weight=np.asarray(weight),
+        variance_of_body=1.0 / kappa,
+        tail_shape=shape,
+        tail_begins=begins,
+        exceedances=exceedances,
+    )
+
+
+def _quantile_table(level: Floats, weight: Floats) -> Floats:
+    """Return quantiles on the grid of -log(1 - u) for distributions on the grid of levels, exact in the mean."""
+    # Survival at a node is counted with half the node's own weight, so that the curve runs through the middle of it.
+    beyond = np.cumsum(weight[:, ::-1], axis=1)[:, ::-1] - 0.5 * weight
+    exponent = -np.log(np.maximum(beyond, 1e-300))
+    log_level = np.log(level)
+    table = np.empty((len(weight), TABLE_NODES))
+    for row, curve in enumerate(exponent):
+        table[row] = np.exp(np.interp(_EXPONENT, curve, log_level))
+    table *= ((weight @ level) / (table @ _mean_weights()))[:, None]
+    return table
+
+
+def _mean_weights() -> Floats:
+    """Return weights that integrate a quantile table, linear between its nodes and constant beyond, exactly."""
+    step = TABLE_END / (TABLE_NODES - 1)
+    alive = np.exp(-_EXPONENT)
+    left = alive[:-1] * (1.0 - -np.expm1(-step) / step)
+    right = alive[:-1] * (-np.expm1(-step) / step - np.exp(-step))
+    weights = np.zeros(TABLE_NODES)
+    weights[:-1] += left
+    weights[1:] += right
+    weights[-1] += alive[-1]
+    return weights

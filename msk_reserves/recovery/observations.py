@@ -1,0 +1,152 @@
+"""What a duration fit is given: exits and stays still running, each seen from its own entry, each exact or a window."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from msk_reserves._checks import Booleans, Floats, frozen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observations:
+    """Stays as a likelihood reads them; every column has shape (n_stays,).
+
+    Attributes
+    ----------
+    days : days when the stay ended or observation did.
+    exited : whether it ended.
+    entry : days before which the stay could not have been seen (left truncation), 0 for none.
+    lower : for an exit known only to its window, the window's left end, never before entry; else equal to `days`.
+    weights : weight of the stay.
+    design : covariates without the constant, shape (n_stays, n_covariates).
+    """
+
+    days: Floats
+    exited: Booleans
+    entry: Floats
+    lower: Floats
+    weights: Floats
+    design: Floats
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    @property
+    def in_window(self) -> Booleans:
+        """Whether the exit is known only to lie in (lower, days], shape (n_stays,)."""
+        return self.exited & (self.lower < self.days)
+
+    @property
+    def events(self) -> float:
+        """Weighted number of exits."""
+        return float(self.weights[self.exited].sum())
+
+
+def observations(
+    days: npt.ArrayLike,
+    exited: npt.ArrayLike,
+    *,
+    entry: npt.ArrayLike | None = None,
+    interval: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    design: npt.ArrayLike | None = None,
+) -> Observations:
+    """Check stays and return them as `Observations`.
+
+    Parameters
+    ----------
+    days : array_like, shape (n_stays,)
+        Days when the stay ended or observation did; above zero.
+    exited : array_like, shape (n_stays,)
+        Whether it ended (0/1 or booleans).
+    entry : array_like, optional
+        Left truncation, days; zero where absent.
+    interval : array_like, optional
+        Width w of the window (days - w, days] that holds an exit; zero, and by default, the exact day.
+    weights : array_like, optional
+        Weights, one where absent.
+    design : array_like, shape (n_stays, n_covariates), optional
+        Covariates without the constant.
+
+    Returns
+    -------
+    Observations
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, a stay is not longer than its entry, nobody exited, or a covariate is a combination of others.
+
+    Examples
+    --------
+    >>> len(observations([7.0, 14.0], [1, 0], interval=[7.0, 7.0]))
+    2
+    """
+    t = frozen(days, "days")
+    n = len(t)
+    columns = {
+        "entry": np.zeros(n) if entry is None else frozen(entry, "entry"),
+        "interval": np.zeros(n) if interval is None else frozen(interval, "interval"),
+        "weights": np.ones(n) if weights is None else frozen(weights, "weights"),
+        "exited": exit_flags(exited),
+    }
+    for name, column in columns.items():
+        if len(column) != n:
+            raise ValueError(f"`{name}` must have one entry a stay: `days` has {n}, got {len(column)}")
+    start, width, weight, out = columns["entry"], columns["interval"], columns["weights"], columns["exited"]
+    x = frozen(np.zeros((n, 0)) if design is None else design, "design", ndim=2)
+    if len(x) != n:
+        raise ValueError(f"`design` must have one row a stay: `days` has {n}, got {len(x)}")
+    _check_order(t, start, width, weight)
+    if not (out & (weight > 0)).any():
+        raise ValueError(f"`exited` must hold at least one exit with weight; all {n} stays are still running")
+    _check_rank(x, weight)
+    lower = np.where(out & (width > 0), np.maximum(t - width, start), t)
+    out, lower = np.array(out, dtype=bool), np.asarray(lower)
+    return Observations(t, out, frozen(start, "entry"), frozen(lower, "interval"), frozen(weight, "weights"), x)
+
+
+def exit_flags(exited: npt.ArrayLike) -> Booleans:
+    """Return exit flags as booleans; codes of several causes are refused with the estimator that takes them."""
+    codes = np.asarray(exited)
+    if codes.ndim != 1:
+        raise ValueError(f"`exited` must have 1 dimension, got shape {codes.shape}")
+    values = np.unique(codes)
+    if not np.isin(values, (0, 1)).all():
+        causes = [value for value in values.tolist() if value != 0]
+        raise ValueError(
+            f"`exited` must be 0 or 1, got the codes {causes[:6]}: with several causes of exit, one of them alone "
+            "overstates its share (the others are not censoring); use `aalen_johansen(days, cause)`"
+        )
+    return np.asarray(codes.astype(bool))
+
+
+def _check_order(days: Floats, entry: Floats, interval: Floats, weights: Floats) -> None:
+    """Refuse days at or before zero or entry, windows wider than the stay, negative weights."""
+    rules = (
+        (days <= 0, "days", "be above zero; give a stay that ended on its first day half a day", days),
+        (entry < 0, "entry", "not be negative", entry),
+        (days <= entry, "days", "lie after `entry`: a stay that ended by then could not have been seen; drop it", days),
+        (interval < 0, "interval", "not be negative", interval),
+        (interval > days, "interval", "not be wider than the stay", interval),
+        (weights < 0, "weights", "not be negative", weights),
+    )
+    for broken, name, rule, values in rules:
+        if broken.any():
+            row = int(np.argmax(broken))
+            raise ValueError(f"`{name}` must {rule}; entry {row} is {values[row]:g} ({int(broken.sum())} in all)")
+
+
+def _check_rank(design: Floats, weights: Floats) -> None:
+    """Refuse a design whose columns, with the constant, are not independent."""
+    used = design[weights > 0]
+    centred = used - used.mean(axis=0) if len(used) else used
+    spread = np.sqrt((centred**2).mean(axis=0)) if len(used) else np.zeros(design.shape[1])
+    if (spread == 0).any():
+        raise ValueError(f"`design` must vary in every column; column {int(np.argmin(spread))} is constant")
+    if design.shape[1]:
+        scaled = centred / spread
+        smallest = float(np.linalg.eigvalsh(scaled.T @ scaled / len(scaled))[0])
+        if smallest < 1e-10:
+            raise ValueError("`design` must have independent columns; one of them is a combination of the others")

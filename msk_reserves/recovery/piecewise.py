@@ -1,0 +1,159 @@
+"""Piecewise-exponential rates: constant hazard by piece times a covariate factor, as a Poisson fit on exposure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from msk_reserves._checks import Booleans, Floats, Integers
+from msk_reserves.recovery.likelihood import Evaluation
+from msk_reserves.recovery.newton import Optimum, maximise
+from msk_reserves.recovery.observations import Observations
+
+PIECEWISE = "piecewise"
+CUT_WEEKS = (1, 2, 4, 8, 13, 26, 52, 78, 104, 156, 260)
+"""Ends of the pieces in weeks, the spacing of termination-rate tables; the last piece is open."""
+
+MINIMUM_EVENTS = 5.0
+"""Pieces with fewer exits are merged with the next (the last with the one before)."""
+
+
+def default_cuts() -> Floats:
+    """Return the ends of the default pieces in days."""
+    return 7.0 * np.array(CUT_WEEKS, dtype=np.float64)
+
+
+def merged_cuts(data: Observations, cuts: Floats) -> Floats:
+    """Return the cuts left after merging pieces until each holds `MINIMUM_EVENTS` weighted exits."""
+    exits = data.exited
+    piece = np.searchsorted(cuts, data.days[exits], side="left")
+    count = np.bincount(piece, weights=data.weights[exits], minlength=len(cuts) + 1)
+    kept: list[float] = []
+    held = 0.0
+    for end, events in zip(cuts, count[:-1], strict=True):
+        held += float(events)
+        if held >= MINIMUM_EVENTS:
+            kept.append(float(end))
+            held = 0.0
+    if kept and held + float(count[-1]) < MINIMUM_EVENTS:
+        kept.pop()
+    return np.array(kept)
+
+
+def exposure(start: Floats, end: Floats, cuts: Floats) -> Floats:
+    """Return the days of (start, end] in each piece, shape (n, n_pieces)."""
+    left = np.concatenate([[0.0], cuts])
+    right = np.concatenate([cuts, [np.inf]])
+    return np.asarray(np.maximum(np.minimum(end[:, None], right) - np.maximum(start[:, None], left), 0.0))
+
+
+def cumulative_at_cuts(rates: Floats, cuts: Floats) -> Floats:
+    """Return the cumulative hazard at the start of each piece; rates (..., n_pieces), result the same shape."""
+    widths = np.diff(np.concatenate([[0.0], cuts]))
+    total = np.cumsum(rates[..., :-1] * widths, axis=-1)
+    return np.concatenate([np.zeros((*rates.shape[:-1], 1)), total], axis=-1)
+
+
+def baseline_hazard(days: Floats, rates: Floats, cuts: Floats) -> Floats:
+    """Return the cumulative hazard at `days` without covariates, rates of shape (n_pieces,)."""
+    piece = np.searchsorted(cuts, days, side="left")
+    left = np.concatenate([[0.0], cuts])
+    return np.asarray(cumulative_at_cuts(rates, cuts)[piece] + rates[piece] * (days - left[piece]))
+
+
+def fit_piecewise(data: Observations, cuts: Floats, start: Floats | None = None) -> Optimum:
+    """Maximise the exact likelihood: exits at a day as Poisson counts, exits in a window by 1 - e^{-a} over it."""
+    cells = _cells(data, cuts)
+    begin = _start(cells) if start is None else start
+    bounds = np.full(len(begin), 200.0)
+    return maximise(
+        lambda theta: _evaluate(cells, theta), lambda theta: _evaluate(cells, theta).loglik, begin, bounds
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Every stay with weight, spread over the pieces.
+
+    Attributes
+    ----------
+    design, weights : covariates (n, p) and weights (n,).
+    at_risk : days by piece before an exit or a window, shape (n, n_pieces).
+    window : whether the exit is known to a window; shape (n,).
+    in_window : days by piece of the windows, shape (n_windows, n_pieces).
+    exact : rows of exits known to the day; piece : the piece of each.
+    """
+
+    design: Floats
+    weights: Floats
+    at_risk: Floats
+    window: Booleans
+    in_window: Floats
+    exact: Integers
+    piece: Integers
+
+
+def _cells(data: Observations, cuts: Floats) -> _Cells:
+    """Spread the stays over the pieces."""
+    used = data.weights > 0
+    window, days, lower = data.in_window[used], data.days[used], data.lower[used]
+    exact = np.flatnonzero(data.exited[used] & ~window)
+    return _Cells(
+        design=data.design[used],
+        weights=data.weights[used],
+        at_risk=exposure(data.entry[used], np.where(window, lower, days), cuts),
+        window=window,
+        in_window=exposure(lower[window], days[window], cuts),
+        exact=exact,
+        piece=np.searchsorted(cuts, days[exact], side="left").astype(np.int64),
+    )
+
+
+def _start(cells: _Cells) -> Floats:
+    """Return ln of exits over exposure by piece, windows counted by their share of each piece."""
+    pieces = cells.at_risk.shape[1]
+    count = np.bincount(cells.piece, weights=cells.weights[cells.exact], minlength=pieces).astype(np.float64)
+    inside = cells.weights[cells.window]
+    count += inside @ (cells.in_window / cells.in_window.sum(axis=1, keepdims=True))
+    time = cells.weights @ cells.at_risk + 0.5 * (inside @ cells.in_window)
+    rates = np.where(count > 0, np.maximum(count, 0.5) / np.maximum(time, 1e-9), count.sum() / time.sum())
+    return np.concatenate([np.log(rates), np.zeros(cells.design.shape[1])])
+
+
+def _evaluate(cells: _Cells, theta: Floats) -> Evaluation:
+    """Return value, gradient and Hessian by ln rates and log hazard ratios."""
+    pieces = cells.at_risk.shape[1]
+    alpha, beta = theta[:pieces], theta[pieces:]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        rates = np.exp(alpha)
+        factor = cells.weights * np.exp(cells.design @ beta)
+        value, gradient, hessian = _survived(cells.at_risk * rates, factor, cells.design)
+        w, x = cells.weights[cells.exact], cells.design[cells.exact]
+        value += float(w @ (alpha[cells.piece] + x @ beta))
+        gradient[:pieces] += np.bincount(cells.piece, weights=w, minlength=pieces)
+        gradient[pieces:] += w @ x
+        if cells.window.any():
+            x = cells.design[cells.window]
+            more = _left(cells.in_window * rates * np.exp(x @ beta)[:, None], cells.weights[cells.window], x)
+            value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
+    return Evaluation(value, gradient, hessian)
+
+
+def _survived(cells: Floats, factor: Floats, design: Floats) -> tuple[float, Floats, Floats]:
+    """Return minus the weighted cumulative hazard and its derivatives; cells hold rate x days by piece."""
+    by_piece = factor @ cells
+    total = factor * cells.sum(axis=1)
+    cross = -(cells * factor[:, None]).T @ design
+    gradient = np.concatenate([-by_piece, -total @ design])
+    square = -design.T @ (design * total[:, None])
+    return -float(total.sum()), gradient, np.block([[np.diag(-by_piece), cross], [cross.T, square]])
+
+
+def _left(cells: Floats, weights: Floats, design: Floats) -> tuple[float, Floats, Floats]:
+    """Return the sum of ln(1 - e^{-a}) over windows, a the hazard collected in each, with its derivatives."""
+    a = cells.sum(axis=1)
+    first = weights / np.expm1(a)
+    second = first / np.expm1(-a)
+    _, gradient, hessian = _survived(cells, first, design)
+    slopes = np.concatenate([cells, design * a[:, None]], axis=1)
+    curved: Floats = slopes.T @ (slopes * second[:, None]) - hessian
+    return float(weights @ np.log(-np.expm1(-a))), -gradient, curved

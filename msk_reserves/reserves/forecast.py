@@ -1,0 +1,253 @@
+"""The main job: every claim that may still cost something, simulated once and valued under every contract."""
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from msk_reserves._checks import Floats, whole
+from msk_reserves.claims.book import Assumption, ClaimBook, SetAside
+from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
+from msk_reserves.contracts.fixed_price import InForce
+from msk_reserves.contracts.terms import Contract, FeeForService
+from msk_reserves.cost.fit import Cost
+from msk_reserves.episodes.engine import run_blocks
+from msk_reserves.episodes.plan import Plan, make_plan
+from msk_reserves.episodes.systemic import SystemicRisk
+from msk_reserves.recovery.model import Recovery
+from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
+from msk_reserves.reserves.manifest import Manifest, valuation, versions
+from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block
+
+HORIZON_DAYS = 3640
+"""520 weeks: how far medical care is followed when no other horizon is asked for."""
+
+PATHS_METHOD = (
+    "semi-Markov paths with clocks that restart on entry, simulated as the first of independent latent exits; "
+    "payments compound Poisson around the expected cost of the path"
+)
+
+IBNR_REASON = "claims not yet reported are not estimated by this version; the reserves hold reported claims only"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """Unpaid cost of the reported claims of one book under several contracts, on the same futures.
+
+    Attributes
+    ----------
+    book : the claims.
+    reserves : the distribution under each contract, by its name.
+    claims : figures by claim, contract and part; shape (n_contracts, 4, n_claims, 5), parts and figures in the order of
+        `PARTS` and `CLAIM_FIGURES`.
+    workers : remaining days off (mean, median) and chance of full duty within 26 weeks; shape (n_claims, 3).
+    taken_over : claims valued under each contract's own terms; the rest stay fee for service or in their bundle.
+    bundled : claims in a bundle already.
+    systemic : the systemic risk assumed.
+    manifest : what the result was made from.
+    """
+
+    book: ClaimBook
+    reserves: Mapping[str, ReserveDistribution]
+    claims: Floats
+    workers: Floats
+    taken_over: Mapping[str, int]
+    bundled: int
+    systemic: SystemicRisk
+    manifest: Manifest
+
+    @property
+    def set_aside(self) -> SetAside:
+        """Claims left out for their defects."""
+        return self.book.set_aside
+
+    def claim_table(self) -> pd.DataFrame:
+        """Return one row a claim, contract and component, in the columns of `claims.csv`.
+
+        Remaining days and the chance of return are empty for workers who are neither off work nor on modified duty.
+        """
+        open_ = _may_return(self.book)
+        parts = [part for part in PARTS if part == "total" or part in next(iter(self.reserves.values())).totals]
+        frames = []
+        for place, contract in enumerate(self.reserves):
+            for part in parts:
+                frame = pd.DataFrame(self.claims[place, PARTS.index(part)], columns=list(CLAIM_FIGURES))
+                frame.insert(0, "claim_id", self.book.claims["claim_id"].to_numpy())
+                frame.insert(1, "contract", contract)
+                frame.insert(2, "component", part)
+                for column, name in enumerate(WORKER_FIGURES):
+                    frame[name] = np.where(open_, self.workers[:, column], np.nan)
+                frames.append(frame)
+        table = pd.concat(frames, ignore_index=True)
+        return table.sort_values(["claim_id", "contract"], kind="stable", ignore_index=True)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the summary of every contract, one row a contract and component, dollars."""
+        return pd.concat({name: reserve.to_frame() for name, reserve in self.reserves.items()}, names=["contract"])
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.book.state_counts().items() if n)
+        lines = [
+            f"Unpaid cost of {len(self.book):,} reported claims, {self.manifest.as_of}: {counts}",
+            self.to_frame().to_string(float_format=lambda value: f"{value:,.0f}"),
+            self.what_a_band_holds(),
+        ]
+        lines += [
+            f"{name}: {self.taken_over[name]:,} claims under its terms, {self.bundled:,} in a bundle already, "
+            f"{len(self.book) - self.taken_over[name] - self.bundled:,} fee for service"
+            for name in self.reserves
+        ]
+        if self.set_aside.claim_ids:
+            lines.append(f"set aside: {len(self.set_aside.claim_ids):,} claims, paid ${self.set_aside.paid:,.0f}")
+        missing = next(iter(self.reserves.values())).missing
+        lines += [f"{name} is not in any figure: {reason}" for name, reason in missing.items()]
+        lines.append(f"not in any figure: {IBNR_REASON}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        html: str = self.to_frame().style.format("{:,.0f}").set_caption(self.what_a_band_holds()).to_html()
+        return html
+
+    def what_a_band_holds(self) -> str:
+        """Say in words what the bands contain."""
+        return (
+            "Bands are predictive: they hold process, parameter, family (model weights) and systemic uncertainty "
+            f"({self.systemic.assumption().value}), nominal dollars to {self.manifest.horizon_days:,.0f} days ahead. "
+            "Simulation error is the standard error of the mean."
+        )
+
+
+def forecast(
+    book: ClaimBook,
+    recovery: Recovery,
+    cost: Cost,
+    contracts: Mapping[str, Contract] | None = None,
+    *,
+    scenarios: int = 10_000,
+    seed: int = 20260101,
+    systemic: SystemicRisk | None = None,
+    in_force: InForce | None = None,
+    horizon_days: float = HORIZON_DAYS,
+    executor: Executor | None = None,
+    progress: bool | None = None,
+) -> Forecast:
+    """Simulate every reported claim to its end and value it under every contract.
+
+    Parameters
+    ----------
+    book : the claims as of the valuation date.
+    recovery, cost : models fitted to claims; usually to the same book.
+    contracts : terms by the name results are keyed by; fee for service alone when not given.
+    scenarios : futures a claim, a multiple of 20; each draw of the parameters serves 20.
+    seed : reproduces every number.
+    systemic : the systemic risk assumed; the printed default when not given.
+    in_force : terms of the bundles claims are already in; the printed assumption when not given.
+    horizon_days : how far ahead payments count.
+    executor : any `concurrent.futures` executor; threads on all cores when not given.
+    progress : whether to show a bar; in notebooks only when not given.
+
+    Returns
+    -------
+    Forecast
+        Reserves by contract, figures by claim, and the manifest.
+
+    Raises
+    ------
+    ValueError
+        If there is no claim, no contract, or `scenarios` is not a multiple of 20.
+    """
+    if not len(book):
+        raise ValueError("`book` holds no claim reported by its valuation date; there is nothing to forecast")
+    terms: dict[str, Contract] = dict(contracts) if contracts is not None else {"fee for service": FeeForService()}
+    if not terms:
+        raise ValueError("`contracts` is empty; give at least one, such as {'fee for service': FeeForService()}")
+    whole(seed, "seed")
+    risk = systemic or SystemicRisk()
+    own = in_force or InForce()
+    scopes = tuple(dict.fromkeys(scope for one in (*terms.values(), own) for scope in one.scopes()))
+    plan = make_plan(
+        book, recovery, cost, scopes=scopes, scenarios=scenarios, seed=seed, systemic=risk, horizon_days=horizon_days
+    )
+    totals, claims, workers = _run(plan, tuple(terms.values()), own, executor, progress=progress)
+    reserves = {}
+    for place, (name, contract) in enumerate(terms.items()):
+        by_component = dict(zip(COMPONENTS, totals[place], strict=True))
+        settled = contract.settle({part: by_component[part] for part in COMPONENTS if part in plan.tables})
+        reserves[name] = ReserveDistribution(name, settled, plan.missing, plan.n_draws)
+    return Forecast(
+        book=book,
+        reserves=reserves,
+        claims=claims,
+        workers=workers,
+        taken_over={name: _taken_over(contract, plan) for name, contract in terms.items()},
+        bundled=int(plan.takeover.bundled.sum()),
+        systemic=risk,
+        manifest=_manifest(book, recovery, cost, terms, own, risk, plan),
+    )
+
+
+def _run(
+    plan: Plan, contracts: tuple[Contract, ...], in_force: InForce, executor: Executor | None, *, progress: bool | None
+) -> tuple[Floats, Floats, Floats]:
+    """Run the blocks and put their results together in a fixed order."""
+    totals = np.zeros((len(contracts), len(COMPONENTS), plan.scenarios))
+    claims = np.empty((len(contracts), len(PARTS), plan.n_claims, len(CLAIM_FIGURES)))
+    workers = np.empty((plan.n_claims, len(WORKER_FIGURES)))
+    work = partial(reduce_block, contracts=contracts, in_force=in_force)
+    for rows, block in run_blocks(plan, work, executor=executor, progress=progress):
+        totals += block.totals
+        claims[:, :, rows] = block.claims
+        workers[rows] = block.workers
+    for array in (claims, workers):
+        array.flags.writeable = False
+    return totals, claims, workers
+
+
+def _taken_over(contract: Contract, plan: Plan) -> int:
+    """Count the claims a contract takes over on the valuation date."""
+    admits = getattr(contract, "admits", None)
+    if admits is None:
+        return int(plan.takeover.eligible.sum()) if contract.scopes() else 0
+    return int((plan.takeover.eligible & admits(plan.takeover.claims)).sum())
+
+
+def _may_return(book: ClaimBook) -> npt.NDArray[np.bool_]:
+    """Say which workers are off work or on modified duty."""
+    may: npt.NDArray[np.bool_] = book.position.off_work() | (book.position.state == STATE_CODE["modified_duty"])
+    return may
+
+
+def _manifest(
+    book: ClaimBook,
+    recovery: Recovery,
+    cost: Cost,
+    contracts: Mapping[str, Contract],
+    in_force: InForce,
+    risk: SystemicRisk,
+    plan: Plan,
+) -> Manifest:
+    """Collect what the forecast was made from."""
+    assumptions = [*book.assumptions, *cost.assumptions, risk.assumption()]
+    if plan.takeover.bundled.any():
+        source = "contract file" if in_force.stated else "assumed: no terms of the bundles in force were given"
+        assumptions.append(Assumption("bundles in force", in_force.describe(), source))
+    return Manifest(
+        as_of=valuation(book),
+        seed=plan.seed,
+        scenarios=plan.scenarios,
+        parameter_draws=plan.n_draws,
+        horizon_days=plan.horizon_days,
+        versions=versions(),
+        inputs=book.inputs,
+        methods={"recovery": recovery.method(), "cost": cost.method(), "paths": PATHS_METHOD},
+        contracts={name: contract.describe() for name, contract in contracts.items()},
+        assumptions=tuple(assumptions),
+        decisions=(*book.decisions, *recovery.decisions, *cost.decisions),
+    )

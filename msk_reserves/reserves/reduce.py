@@ -1,0 +1,93 @@
+"""One block of futures reduced to what a forecast keeps: totals by scenario, and moments by claim."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from msk_reserves._checks import Floats
+from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.contracts.terms import Contract, owed_under
+from msk_reserves.episodes.plan import Plan
+from msk_reserves.episodes.record import Episodes
+from msk_reserves.episodes.simulate import simulate_block
+
+CLAIM_FIGURES = ("mean", "sd", "p05", "p50", "p95")
+WORKER_FIGURES = ("days_remaining_mean", "days_remaining_p50", "probability_back_in_26_weeks")
+HALF_YEAR = 182
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockTotals:
+    """What one block adds to a forecast.
+
+    Attributes
+    ----------
+    totals : dollars over the block's claims, shape (n_contracts, 3, n_scenarios).
+    claims : figures of `CLAIM_FIGURES` by claim, contract and part (components, then total);
+        shape (n_contracts, 4, n_claims, 5).
+    workers : figures of `WORKER_FIGURES`, shape (n_claims, 3).
+    """
+
+    totals: Floats
+    claims: Floats
+    workers: Floats
+
+
+def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contract) -> BlockTotals:
+    """Simulate a block, apply every contract to the same futures, and reduce.
+
+    Parameters
+    ----------
+    plan : the block's part of the forecast.
+    contracts : terms for the claims that are not in a bundle.
+    in_force : terms of those that are.
+    """
+    episodes = simulate_block(plan)
+    totals = np.empty((len(contracts), len(COMPONENTS), plan.scenarios))
+    claims = np.empty((len(contracts), len(COMPONENTS) + 1, plan.n_claims, len(CLAIM_FIGURES)))
+    done: list[tuple[Floats, Floats]] = []
+    for place, contract in enumerate(contracts):
+        owed = owed_under(contract, in_force, episodes)
+        dollars = [owed.component(name).T for name in COMPONENTS]
+        for part, values in enumerate((*dollars, np.sum(dollars, axis=0))):
+            if part < len(COMPONENTS):
+                totals[place, part] = values.sum(axis=0)
+            known = done[part] if place else None
+            claims[place, part] = _figures(values, known)
+            if not place:
+                done.append((values, claims[place, part]))
+    return BlockTotals(totals, claims, _worker_figures(plan, episodes))
+
+
+def _figures(values: Floats, known: tuple[Floats, Floats] | None) -> Floats:
+    """Return mean, deviation and quantiles of each claim; `values` has shape (n_claims, n_scenarios).
+
+    A contract leaves most claims as the first one has them: their figures are taken over, since sorting is what costs.
+    """
+    figures = np.empty((len(values), len(CLAIM_FIGURES)))
+    for row, dollars in enumerate(values):
+        if known is not None and np.array_equal(dollars, known[0][row]):
+            figures[row] = known[1][row]
+        else:
+            figures[row] = (dollars.mean(), dollars.std(ddof=1), *_quantiles(dollars, (0.05, 0.5, 0.95)))
+    return figures
+
+
+def _quantiles(values: Floats, probabilities: tuple[float, ...]) -> list[float]:
+    """Return linearly interpolated quantiles by partial sorting, as `numpy.quantile` defines them."""
+    places = np.multiply(probabilities, len(values) - 1)
+    lower = np.floor(places).astype(np.int64)
+    upper = np.minimum(lower + 1, len(values) - 1)
+    ordered = np.partition(values, np.unique(np.r_[lower, upper]))
+    return list(ordered[lower] + (places - lower) * (ordered[upper] - ordered[lower]))
+
+
+def _worker_figures(plan: Plan, episodes: Episodes) -> Floats:
+    """Return days off still to come in the present spell, and the chance of full duty within 26 weeks."""
+    days = episodes.days_to_leave.T
+    figures = np.empty((plan.n_claims, len(WORKER_FIGURES)))
+    for row in range(plan.n_claims):
+        figures[row, 0] = days[row].mean()
+        figures[row, 1] = _quantiles(days[row], (0.5,))[0]
+    figures[:, 2] = (episodes.day_back <= HALF_YEAR).mean(axis=0)
+    return figures

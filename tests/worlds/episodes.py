@@ -1,0 +1,47 @@
+"""Hand-made blocks of futures for the laws of contracts."""
+
+import numpy as np
+import pandas as pd
+
+from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.episodes.record import Episodes, Takeover
+from msk_reserves.episodes.scope import Scope
+
+
+def make_episodes(
+    seed: int, scopes: tuple[Scope, ...], *, n_scenarios: int = 40, n_claims: int = 6, bundled: int = 1
+) -> Episodes:
+    """Return random futures: the last `bundled` claims are in a bundle, the one before them may not be taken over."""
+    draw = np.random.default_rng(seed)
+    shape = (n_scenarios, n_claims)
+    dollars = {name: draw.gamma(0.7, 20_000, shape) for name in COMPONENTS}
+    in_scope = {
+        scope: {name: dollars[name] * draw.uniform(0, 1, shape) * bool(scope.covers(name)) for name in COMPONENTS}
+        for scope in scopes
+    }
+    is_bundled = np.arange(n_claims) >= n_claims - bundled
+    eligible = np.arange(n_claims) < n_claims - bundled - 1
+    price = np.where(is_bundled, 30_000.0, np.nan)
+    claims = pd.DataFrame(
+        {
+            "claim_id": [f"C{i}" for i in range(n_claims)],
+            "body_part": ["shoulder", "knee"] * (n_claims // 2),
+            "bundle_price": price,
+        }
+    )
+    return Episodes(
+        takeover=Takeover(
+            claims=claims,
+            eligible=eligible,
+            bundled=is_bundled,
+            unpaid_price=np.where(is_bundled, 10_000.0, 0.0),
+            days_since_trigger=np.where(is_bundled, 50.0, 0.0),
+        ),
+        medical=dollars["medical"],
+        indemnity=dollars["indemnity"],
+        expense=dollars["expense"],
+        in_scope=in_scope,
+        days_off=draw.exponential(100, shape),
+        days_to_leave=draw.exponential(80, shape),
+        day_back=np.where(draw.random(shape) < 0.8, draw.exponential(150, shape), np.inf),
+    )
