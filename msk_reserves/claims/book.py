@@ -122,7 +122,8 @@ class ClaimBook:
 
     def column(self, name: str) -> Floats:
         """Return a numeric column of `claims` as floats, shape (n_claims,)."""
-        return self.claims[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        values: Floats = self.claims[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        return values
 
     def state_counts(self) -> Mapping[str, int]:
         """Count the claims by what they are now: off_work, modified_duty, back_at_work, other, closed."""

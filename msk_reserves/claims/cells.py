@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from msk_reserves._checks import Booleans, Floats, Integers
+from msk_reserves.claims.defects import Told
 from msk_reserves.claims.sources import Cells, TextCells
 
 NA_WORDS = frozenset(("na", "n/a", "nan", "null", "nat", "<na>", "#n/a"))
@@ -42,8 +43,12 @@ class Parsed:
 
 def is_empty(value: object) -> bool:
     """Whether a cell of a frame counts as empty."""
-    return value is None or value is pd.NA or value is pd.NaT or value == "" or (
-        isinstance(value, float) and math.isnan(value)
+    return (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or value == ""
+        or (isinstance(value, float) and math.isnan(value))
     )
 
 
@@ -74,7 +79,9 @@ def parse_dates(cells: Cells) -> Parsed:
         parsed = _by_word(cells, _date_word)
         wrong = any(code == "not_iso_date" for code, _, _ in parsed.flaws)
         if wrong and np.isfinite(parsed.values).any():
-            parsed.flaws = [("mixed_dates" if code == "not_iso_date" else code, *rest) for code, *rest in parsed.flaws]
+            parsed.flaws = [
+                ("mixed_dates" if code == "not_iso_date" else code, rows, shown) for code, rows, shown in parsed.flaws
+            ]
     elif isinstance(cells.dtype, pd.DatetimeTZDtype):
         return Parsed(np.full(len(cells), np.nan), [("zoned_dates", None, [cells.dtype])])
     elif isinstance(cells.dtype, np.dtype) and cells.dtype.kind == "M":
@@ -82,7 +89,7 @@ def parse_dates(cells: Cells) -> Parsed:
         days = stamps.astype("datetime64[D]")
         parsed = Parsed(np.where(np.isnat(stamps), np.nan, days.astype(np.int64).astype(np.float64)))
         timed = ~np.isnat(stamps) & (days.astype(stamps.dtype) != stamps)
-        parsed.flaw("time_of_day", timed, lambda rows: [str(value) for value in stamps[rows]])
+        parsed.flaw("time_of_day", timed, lambda rows: [Told(value) for value in stamps[rows]])
     elif cells.dtype == object:
         parsed = _by_cell(cells, _date_cell)
     elif cells.isna().all():
@@ -107,7 +114,7 @@ def parse_text(cells: Cells) -> tuple[TextCells, list[Flaw]]:
         flawed = [place for place, value in enumerate(cells) if not (isinstance(value, str) or is_empty(value))]
         codes, words = pd.factorize(pd.Series([value or None for value in kept], dtype=object))
         text = TextCells(codes.astype(np.int64), tuple(words), from_file=False)
-        return text, [("not_text", np.array(flawed), [cells.iloc[place] for place in flawed])] + _text_flaws(text)
+        return text, [("not_text", np.array(flawed), [cells.iloc[place] for place in flawed]), *_text_flaws(text)]
     return cells, _text_flaws(cells)
 
 
@@ -140,9 +147,9 @@ def parse_words(cells: Cells, words: Sequence[str], mapping: Mapping[str, str]) 
     return parsed
 
 
-def iso(day: float) -> str:
+def iso(day: float) -> Told:
     """Return a day since 1970-01-01 in ISO form."""
-    return str(np.datetime64(int(day), "D"))
+    return Told(np.datetime64(int(day), "D"))
 
 
 def _by_word(cells: TextCells, parse: Callable[[str], float | str]) -> Parsed:
@@ -156,7 +163,7 @@ def _by_word(cells: TextCells, parse: Callable[[str], float | str]) -> Parsed:
     return parsed
 
 
-def _by_cell(cells: Any, parse: Callable[[Any], float | str]) -> Parsed:
+def _by_cell(cells: pd.Series, parse: Callable[[object], float | str]) -> Parsed:
     """Parse each cell of an object column; `parse` returns a number or the code of a flaw."""
     outcomes = [np.nan if is_empty(value) else parse(value) for value in cells]
     parsed = Parsed(np.array([value if isinstance(value, float) else np.nan for value in outcomes]))
@@ -180,7 +187,7 @@ def _refuse_number_word(word: str) -> str:
     return "na_word" if word.lower() in NA_WORDS else "text_for_number"
 
 
-def _number_cell(value: Any) -> float | str:
+def _number_cell(value: object) -> float | str:
     """Take a number out of an object column."""
     if isinstance(value, bool | np.bool_):
         return "boolean_cell"
@@ -204,7 +211,7 @@ def _date_word(word: str) -> float | str:
     return "na_word" if word.lower() in NA_WORDS else "not_iso_date"
 
 
-def _date_cell(value: Any) -> float | str:
+def _date_cell(value: object) -> float | str:
     """Take a date out of an object column."""
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)

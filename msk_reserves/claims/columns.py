@@ -17,7 +17,7 @@ from msk_reserves.claims.cells import (
     parse_text,
     parse_words,
 )
-from msk_reserves.claims.defects import Findings
+from msk_reserves.claims.defects import Findings, Told
 from msk_reserves.claims.schema import COVARIATES, DERIVED, Column, ReadingRules, columns_of
 from msk_reserves.claims.sources import Cells, Sheet, TextCells
 
@@ -120,7 +120,7 @@ def _check_filled(sheet: Sheet, name: str, parsed: Parsed, found: Findings) -> N
     for _, rows, _ in parsed.flaws:
         empty[rows] = False
     where = np.flatnonzero(empty)
-    found.cells("empty_cell", sheet.table, name, where, ["an empty cell"] * len(where))
+    found.cells("empty_cell", sheet.table, name, where, [Told("an empty cell")] * len(where))
 
 
 def _check_names(sheet: Sheet, columns: Mapping[str, Column], found: Findings) -> list[str]:
@@ -185,7 +185,7 @@ def _object_covariate(sheet: Sheet, name: str, cells: pd.Series, found: Findings
         rows: Integers = np.flatnonzero(texts)
         found.cells("mixed_types", sheet.table, name, rows, [cells.iloc[row] for row in rows])
     numbers = parse_numbers(cells)
-    _note(sheet, name, Parsed(numbers.values, [f for f in numbers.flaws if f[0] not in {"text_for_number"}]), found)
+    _note(sheet, name, Parsed(numbers.values, [f for f in numbers.flaws if f[0] != "text_for_number"]), found)
     odd = [
         row
         for code, rows, _ in numbers.flaws

@@ -64,12 +64,14 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "bundle_without_trigger": ("a bundled claim needs `bundle_trigger_date`", "fill it in, or write ffs"),
         "bundle_without_price": ("a bundled claim needs `bundle_price`", "fill it in, or write ffs"),
         "trigger_without_bundle": ("only a claim with `arrangement` bundle has a trigger", "write bundle, or empty it"),
-        "price_without_bundle": ("only a claim with `arrangement` bundle has a bundle price", "write bundle, or empty it"),
+        "price_without_bundle": (
+            "only a claim with `arrangement` bundle has a bundle price",
+            "write bundle, or empty it",
+        ),
         "no_wage": ("`weekly_wage` or `weekly_benefit` must be given", "fill in one of the two"),
         "no_jurisdiction": (
-            "`jurisdiction` must be given unless `weekly_benefit` and `waiting_days`, with columns `retro_days` and "
-            "`max_weeks`, are",
-            "fill it in: it is never assumed",
+            "`jurisdiction` must be given where the benefit and the waiting rule are not",
+            "fill it in, or give all of `weekly_benefit`, `waiting_days`, `retro_days` and `max_weeks`",
         ),
         "beyond_as_of": (
             "a summary row is a snapshot and must not run past the as-of date",
@@ -80,13 +82,19 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "before_injury": ("must not be before `injury_date` of the claim", "correct one of the two dates"),
         "recorded_before": ("nothing is recorded before its `date`", "correct one of the two dates"),
         "after_death": ("nothing moves a worker after death", "correct the date or the event"),
-        "return_without_off": ("a worker who was never off work cannot return", "add the missing event, or drop this one"),
+        "return_without_off": (
+            "a worker who was never off work cannot return",
+            "add the missing event, or drop this one",
+        ),
         "off_before_start": ("no day off work may come before `disability_start`", "correct one of the two dates"),
         "end_before_start": ("disability must not end before `disability_start`", "correct one of the two dates"),
         "no_disability_start": ("a claim with an off_work event needs `disability_start`", "fill it in"),
         "reopen_without_close": ("a file that was not closed cannot reopen", "add the closing, or drop this event"),
         "release_without_settlement": ("only a settlement releases medical", "empty the cell"),
-        "service_after_payment": ("service more than a year after its payment is not believed", "correct one of the dates"),
+        "service_after_payment": (
+            "service more than a year after its payment is not believed",
+            "correct one of the dates",
+        ),
         "score_range": ("the score lies outside its instrument's scale", "correct the score or the instrument"),
         "end_before_period": ("must not be before `period_start`", "correct one of the two dates"),
     }
@@ -157,6 +165,12 @@ def describe(defects: Sequence[Defect]) -> str:
     return "\n".join(lines)
 
 
+class Told(str):
+    """A value put into words by the library, shown without the quotes of a cell's own text."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:
     """One rule broken in one column: the rows (positions in the table as read) and their values."""
@@ -186,6 +200,6 @@ class Findings:
 
 
 def _shown(value: object) -> str:
-    """Return a value as an error prints it: text in quotes, long text cut."""
-    text = repr(value) if isinstance(value, str) else str(value)
+    """Return a value as an error prints it: a cell's text in quotes, long text cut."""
+    text = repr(value) if isinstance(value, str) and not isinstance(value, Told) else str(value)
     return text if len(text) <= 80 else text[:77] + "…'"

@@ -106,7 +106,9 @@ def _set_aside(
         if "payments" in tables:
             paid = float(np.nansum(tables["payments"].values["amount"][position["payments"] < 0]))
     else:
-        paid = float(sum(np.nansum(claims.values[f"{name}_paid"][~kept]) for name in ("medical", "indemnity", "expense")))
+        paid = float(
+            sum(np.nansum(claims.values[f"{name}_paid"][~kept]) for name in ("medical", "indemnity", "expense"))
+        )
     reasons = Counter((defect.table, defect.column, defect.rule) for defect in defects)
     told = tuple(f"{table}, `{column}`: {rule} ({n:,})" for (table, column, rule), n in sorted(reasons.items()))
     return SetAside(tuple(sorted(known)), paid, told)
@@ -115,7 +117,9 @@ def _set_aside(
 def _decisions(tables: Mapping[str, Table]) -> tuple[Decision, ...]:
     """List what was decided on whole columns while reading."""
     decisions = [
-        Decision(f"{name}_columns_ignored", len(table.ignored), f"columns not of the data model: {', '.join(table.ignored)}")
+        Decision(
+            f"{name}_columns_ignored", len(table.ignored), f"columns not of the data model: {', '.join(table.ignored)}"
+        )
         for name, table in tables.items()
         if table.ignored
     ]
@@ -164,7 +168,9 @@ def _fill_benefits(frame: dict[str, object]) -> dict[str, Booleans]:
             values[empty] = weekly_benefit(wage, codes[empty].astype(str)) if empty.any() else wage
         else:
             law = np.full(len(values), np.nan)
-            law[lawful] = np.array([getattr(statutory_rule(str(code)), name) for code in known], dtype=np.float64)[place]
+            law[lawful] = np.array([getattr(statutory_rule(str(code)), name) for code in known], dtype=np.float64)[
+                place
+            ]
             values[empty] = law[empty]
         frame[name] = values
         filled[name] = empty
@@ -172,12 +178,16 @@ def _fill_benefits(frame: dict[str, object]) -> dict[str, Booleans]:
 
 
 def _child_frame(table: Table, position: Integers) -> pd.DataFrame:
-    """Build a table of dated rows: claim position, day, day known, and its own columns; rows of no kept claim left out."""
+    """Build a table of dated rows: claim position, day, day known and its own columns, for the claims kept."""
     name = table.sheet.table
     kept = position >= 0
     day = table.values["date"][kept]
     known = np.fmax(day, table.values["recorded_date"][kept])
-    frame = {"claim": position[kept], "day": day.astype(np.int64), "known_day": known.astype(np.int64)}
+    frame: dict[str, Floats | Integers] = {
+        "claim": position[kept],
+        "day": day.astype(np.int64),
+        "known_day": known.astype(np.int64),
+    }
     for column, spec in columns_of(name, ledger=True, undated=False).items():
         if column in {"claim_id", "date", "recorded_date"}:
             continue

@@ -222,13 +222,13 @@ def _take(
 
 
 def _tidy(raw: tuple[Integers, Integers, Integers, Booleans], valuation_day: int, counts: dict[str, int]) -> Walk:
-    """Close each stay where the next begins; drop states passed through on one day and the work before the first stay."""
+    """Close each stay where the next begins; drop states passed through on one day and work before the first stay."""
     claim, state, entered, operated = raw
     off = np.isin(state, OFF_CODES)
     last, left = _ends(claim, entered, valuation_day)
     through = (left == entered) & ~last & ~off
-    first = np.append([True] * min(len(claim), 1), claim[1:] != claim[:-1])
-    before_off = first & (state == AT_WORK) & ~last & np.append(off[1:], [False] * min(len(claim), 1))
+    first = np.append(True, claim[1:] != claim[:-1])
+    before_off = first & (state == AT_WORK) & ~last & np.append(off[1:], False)
     kept = ~(through | before_off)
     counts["passed_through"] = int((through & (state != AT_WORK)).sum())
     claim, state, entered, operated = claim[kept], state[kept], entered[kept], operated[kept]
@@ -239,13 +239,13 @@ def _tidy(raw: tuple[Integers, Integers, Integers, Booleans], valuation_day: int
     next_state = np.where(last, STILL_IN_STATE, np.append(state[1:], STILL_IN_STATE))
     length = np.where(np.isin(state, OFF_CODES), left - entered, 0).astype(np.float64)
     total = np.cumsum(length) - length
-    begins = np.flatnonzero(np.append([True] * min(len(claim), 1), claim[1:] != claim[:-1]))
+    begins = np.flatnonzero(np.append(True, claim[1:] != claim[:-1]))
     before = total - np.repeat(total[begins], np.diff(np.append(begins, len(claim))))
     return Walk(claim, state, entered, operated, left, next_state, before, counts)
 
 
 def _ends(claim: Integers, entered: Integers, valuation_day: int) -> tuple[Booleans, Integers]:
     """Return which stay is the last of its claim, and the day each ends."""
-    last = np.append(claim[1:] != claim[:-1], [True] * min(len(claim), 1))
-    left = np.where(last, valuation_day, np.append(entered[1:], [valuation_day] * min(len(claim), 1)))
+    last = np.append(claim[1:] != claim[:-1], True)
+    left = np.where(last, valuation_day, np.append(entered[1:], valuation_day))
     return last, left

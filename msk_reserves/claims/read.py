@@ -1,10 +1,9 @@
 """Reading the tables of a claim department: every defect found in one pass, nothing repaired."""
 
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
-import pandas as pd
 
 from msk_reserves._checks import Integers, one_of
 from msk_reserves.claims.book import InputFile
@@ -78,6 +77,7 @@ def load_tables(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> claims = pd.DataFrame({
     ...     "claim_id": ["C-1", "C-2"], "body_part": ["shoulder", "knee"], "injury_date": ["2024-01-02", "2024-02-01"],
     ...     "weekly_wage": [900.0, 1200.0], "jurisdiction": ["CA", "TX"], "days_off": [40.0, 60.0],
@@ -134,7 +134,7 @@ def _check_all(tables: Mapping[str, Table], found: Findings) -> dict[str, Intege
 
 
 def read_sql(
-    connection: Any,
+    connection: object,
     *,
     claims: str,
     events: str | None = None,

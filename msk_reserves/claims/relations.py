@@ -5,7 +5,7 @@ import numpy as np
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.cells import iso
 from msk_reserves.claims.columns import Table
-from msk_reserves.claims.defects import Findings
+from msk_reserves.claims.defects import Findings, Told
 from msk_reserves.claims.schema import SCORE_LIMITS
 from msk_reserves.claims.sources import TextCells
 from msk_reserves.claims.vocabulary import EVENTS, INSTRUMENTS
@@ -30,7 +30,7 @@ def blank(table: Table, name: str) -> Booleans:
 
 def _late(values: Floats, name: str, other: Floats) -> list[str]:
     """Show two dates that stand in the wrong order."""
-    return [f"{iso(value)} with `{name}` {iso(limit)}" for value, limit in zip(values, other, strict=True)]
+    return [Told(f"{iso(value)} with `{name}` {iso(limit)}") for value, limit in zip(values, other, strict=True)]
 
 
 def check_claims(claims: Table, found: Findings) -> None:
@@ -61,7 +61,7 @@ def _check_bundles(claims: Table, found: Findings) -> None:
         ("bundle_price", "bundle_without_price", "price_without_bundle"),
     ):
         rows = np.flatnonzero(bundled & blank(claims, name))
-        found.cells(needed, "claims", name, rows, ["an empty cell"] * len(rows))
+        found.cells(needed, "claims", name, rows, [Told("an empty cell")] * len(rows))
         rows = np.flatnonzero(unbundled & ~np.isnan(claims.values[name]))
         shown = claims.values[name][rows].tolist()
         found.cells(alone, "claims", name, rows, [iso(day) for day in shown] if "date" in name else shown)
@@ -76,14 +76,14 @@ def _check_benefits(claims: Table, found: Findings) -> None:
         found.whole("missing_column", "claims", "weekly_wage", "neither `weekly_wage` nor `weekly_benefit`")
     else:
         rows = np.flatnonzero(blank(claims, "weekly_wage") & blank(claims, "weekly_benefit"))
-        found.cells("no_wage", "claims", "weekly_wage", rows, ["two empty cells"] * len(rows))
+        found.cells("no_wage", "claims", "weekly_wage", rows, [Told("two empty cells")] * len(rows))
     told = ~blank(claims, "weekly_benefit") & ~blank(claims, "waiting_days")
     told &= {"retro_days", "max_weeks"} <= named
     if "jurisdiction" not in named and not told.any():
         found.whole("missing_column", "claims", "jurisdiction", "no `jurisdiction`, and no waiting rule")
     else:
         rows = np.flatnonzero(blank(claims, "jurisdiction") & ~told)
-        found.cells("no_jurisdiction", "claims", "jurisdiction", rows, ["an empty cell"] * len(rows))
+        found.cells("no_jurisdiction", "claims", "jurisdiction", rows, [Told("an empty cell")] * len(rows))
 
 
 def owners(child: Table, claims: Table) -> Integers:
@@ -126,7 +126,10 @@ def _check_scores(scores: Table, found: Findings) -> None:
     limits = np.array([SCORE_LIMITS[name] for name in INSTRUMENTS] + [np.inf])
     instrument, score = scores.values["instrument"].astype(np.int64), scores.values["score"]
     rows = np.flatnonzero((score < 0) | (score > limits[instrument]))
-    shown = [f"{score[row]:g} on {INSTRUMENTS[instrument[row]] if instrument[row] >= 0 else 'no scale'}" for row in rows]
+    shown = [
+        Told(f"{score[row]:g} on {INSTRUMENTS[instrument[row]] if instrument[row] >= 0 else 'no scale'}")
+        for row in rows
+    ]
     found.cells("score_range", "scores", "score", rows, shown)
 
 
@@ -160,8 +163,10 @@ def _check_sequence(events: Table, claims: Table, owner: Integers, found: Findin
     def note(code: str, bad: Booleans, other: Floats | None = None, name: str = "") -> None:
         rows = np.flatnonzero(bad)
         shown = [
-            f"{EVENTS[event[row]]} on {'no usable date' if np.isnan(day[row]) else iso(day[row])}"
-            + ("" if other is None else f", {name} {iso(other[row])}")
+            Told(
+                f"{EVENTS[event[row]]} on {'no usable date' if np.isnan(day[row]) else iso(day[row])}"
+                + ("" if other is None else f", {name} {iso(other[row])}")
+            )
             for row in rows
         ]
         found.cells(code, "events", "event", rows, shown)
@@ -172,7 +177,12 @@ def _check_sequence(events: Table, claims: Table, owner: Integers, found: Findin
     away = np.fmin(_first_day(owner, day, those("off_work", "modified_duty"), n)[owner], start)
     note("return_without_off", those("return_to_work") & (day < away))
     note("off_before_start", those("off_work") & (day < start), start, "disability_start")
-    note("end_before_start", those("mmi", "settlement", "permanent_total", "death") & (day < start), start, "disability_start")
+    note(
+        "end_before_start",
+        those("mmi", "settlement", "permanent_total", "death") & (day < start),
+        start,
+        "disability_start",
+    )
     undated = np.append(blank(claims, "disability_start"), [False])[owner]
     note("no_disability_start", those("off_work") & undated)
     note("reopen_without_close", those("reopen") & (day < _first_day(owner, day, those("close"), n)[owner]))

@@ -1,5 +1,6 @@
 """The columns of each table, what a cell may hold, and the options of a reading."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -16,9 +17,7 @@ TABLES = ("claims", "events", "payments", "case_reserves", "scores", "exposure")
 ENTRY_RULES = ("waiting", "none", "report", "takeover", "trigger")
 """From when on a stay could have been in the file; see `load_tables`."""
 
-SCORE_LIMITS: Mapping[str, float] = MappingProxyType(
-    {name: 10.0 if name == "nprs" else 100.0 for name in INSTRUMENTS}
-)
+SCORE_LIMITS: Mapping[str, float] = MappingProxyType({name: 10.0 if name == "nprs" else 100.0 for name in INSTRUMENTS})
 """Highest score of each instrument; the lowest is 0."""
 
 COVARIATES = frozenset(
@@ -194,7 +193,9 @@ class ReadingRules:
                 f"got entry_rule={self.entry_rule!r}, takeover_date={self.takeover_date!r}"
             )
         if self.undated and self.entry_rule in {"report", "takeover", "trigger"}:
-            raise ValueError(f"`entry_rule` {self.entry_rule!r} needs dates; an undated table takes 'waiting' or 'none'")
+            raise ValueError(
+                f"`entry_rule` {self.entry_rule!r} needs dates; an undated table takes 'waiting' or 'none'"
+            )
         if self.takeover_date is not None:
             calendar_day(self.takeover_date, "takeover_date")
 
@@ -206,9 +207,9 @@ class ReadingRules:
 def calendar_day(date: "str | pd.Timestamp", name: str) -> int:
     """Return a date as days since 1970-01-01, or raise `ValueError` naming the argument."""
     try:
-        stamp = pd.Timestamp(date)
+        stamp = pd.Timestamp(dt.date.fromisoformat(date) if isinstance(date, str) else date)
     except (ValueError, TypeError) as problem:
         raise ValueError(f"`{name}` must be a date such as '2025-06-30', got {date!r}") from problem
-    if isinstance(date, int | float | bool) or pd.isna(stamp) or stamp.tzinfo is not None or stamp != stamp.normalize():
+    if isinstance(date, int | float) or pd.isna(stamp) or stamp.tzinfo is not None or stamp != stamp.normalize():
         raise ValueError(f"`{name}` must be a date without time of day or time zone, got {date!r}")
     return int((stamp - pd.Timestamp("1970-01-01")).days)

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ import pyarrow.parquet
 from msk_reserves._checks import Integers
 from msk_reserves.claims.defects import Findings
 
-Source = str | Path | pd.DataFrame
+Source: TypeAlias = str | Path | pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,7 @@ class TextCells:
         return ["" if code < 0 else self.words[code] for code in self.codes[rows].tolist()]
 
 
-Cells = TextCells | pd.Series
+Cells: TypeAlias = TextCells | pd.Series
 """A raw column: text, or a pandas series of anything else."""
 
 
@@ -75,7 +75,9 @@ def read_sheet(source: Source, table: str, renamed: Mapping[str, str], found: Fi
             found.whole("unreadable", table, "", str(problem).splitlines()[0])
             names, cells, numbers = [], [], np.empty(0, dtype=np.int64)
     else:
-        raise TypeError(f"`{table}` must be a path to CSV or Parquet or a pandas DataFrame, got {type(source).__name__}")
+        raise TypeError(
+            f"`{table}` must be a path to CSV or Parquet or a pandas DataFrame, got {type(source).__name__}"
+        )
     return Sheet(table, origin, sha256, numbers, _named(names, cells, table, renamed, found))
 
 
@@ -120,7 +122,7 @@ def _read_csv(path: Path, table: str, found: Findings) -> tuple[list[Any], list[
         raise csv.Error("the file is empty")
     ragged: list[int] = []
 
-    def note(row: Any) -> str:
+    def note(row: pa.csv.InvalidRow) -> str:
         ragged.append(int(row.number))
         found.whole("ragged_row", table, "", f"{row.actual_columns} cells in row {row.number}, not {len(header)}")
         return "skip"
@@ -129,9 +131,7 @@ def _read_csv(path: Path, table: str, found: Findings) -> tuple[list[Any], list[
         path,
         # Row numbers of ragged rows are known only without threads.
         read_options=pa.csv.ReadOptions(use_threads=False),
-        parse_options=pa.csv.ParseOptions(
-            invalid_row_handler=note, newlines_in_values=True, ignore_empty_lines=False
-        ),
+        parse_options=pa.csv.ParseOptions(invalid_row_handler=note, newlines_in_values=True, ignore_empty_lines=False),
         convert_options=pa.csv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False, quoted_strings_can_be_null=False
         ),
@@ -143,7 +143,7 @@ def _read_csv(path: Path, table: str, found: Findings) -> tuple[list[Any], list[
     return content.column_names, cells, numbers[written].astype(np.int64)
 
 
-def _encoded(column: Any) -> TextCells:
+def _encoded(column: pa.ChunkedArray) -> TextCells:
     """Encode an Arrow column of text."""
     encoded = column.combine_chunks().dictionary_encode()
     codes: Integers = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -157,7 +157,7 @@ def _without_empty(codes: Integers, words: list[str], *, from_file: bool) -> Tex
     return TextCells(codes, tuple(words), from_file)
 
 
-def _cells(series: Any) -> Cells:
+def _cells(series: pd.Series) -> Cells:
     """Bring a pandas column to raw form: text is encoded, anything else kept."""
     values = series.astype(object) if isinstance(series.dtype, pd.CategoricalDtype) else series
     values = values.reset_index(drop=True)
@@ -199,7 +199,7 @@ def frame_hash(frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def query_frame(connection: Any, query: str) -> pd.DataFrame:
+def query_frame(connection: object, query: str) -> pd.DataFrame:
     """Run a query on a SQLAlchemy engine or connection, or on a DuckDB or sqlite3 connection."""
     if hasattr(connection, "exec_driver_sql"):
         result = connection.exec_driver_sql(query)

@@ -95,4 +95,5 @@ class Position:
 
     def may_still_cost(self) -> Booleans:
         """Whether anything may still be paid on each claim: all but the dead, shape (n_claims,)."""
-        return self.state != STATE_CODE["dead"]
+        alive: Booleans = self.state != STATE_CODE["dead"]
+        return alive

@@ -29,6 +29,13 @@ CARE_ENDS = ("back_at_work", "mmi", "settled", "permanent_total", "dead", "close
 """States at whose entry the default window of a bundle closes: return to full duty or medical end."""
 
 
+BIN_EDGES = (
+    0.0, 7.0, 14.0, 21.0, 28.0, 42.0, 56.0, 70.0, 84.0, 98.0, 112.0, 126.0, 140.0, 161.0, 182.0, 227.0, 273.0, 319.0,
+    365.0, 456.0, 547.0, 638.0, 730.0, 913.0, 1096.0, 1461.0, 1826.0,
+)  # fmt: skip
+"""Fine where cost falls fast: a constant rate over a bin in which cost falls overstates what open claims still owe."""
+
+
 @dataclass(frozen=True, slots=True)
 class CellGrid:
     """How the path is cut into cells of about constant cost a day.
@@ -43,8 +50,8 @@ class CellGrid:
     band_edges : days off before the stay at which the next band begins; stays off work are always in band 0.
     """
 
-    bin_edges: tuple[float, ...] = (0.0, 14.0, 28.0, 56.0, 91.0, 182.0, 365.0, 730.0, 1461.0)
-    band_edges: tuple[float, ...] = (28.0, 182.0)
+    bin_edges: tuple[float, ...] = BIN_EDGES
+    band_edges: tuple[float, ...] = (28.0, 91.0, 182.0, 365.0)
 
     def __post_init__(self) -> None:
         if self.bin_edges[:1] != (0.0,) or any(np.diff(self.bin_edges) <= 0):

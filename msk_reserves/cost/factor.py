@@ -137,7 +137,7 @@ def fit_prior(paid: Floats, expected: Floats, dispersion: float) -> FactorPrior:
     level = level[level > 0]
     largest = max(50.0, 3.0 * float(level.max(initial=1.0)))
     if len(level) < 5 * MIN_EXCEEDANCES:
-        return _on_grid(1.0 / variance, np.nan, np.nan, np.nan, 0.0, int(len(level)), largest)
+        return _on_grid(1.0 / variance, np.nan, np.nan, np.nan, 0.0, len(level), largest)
     begins = float(np.quantile(level, min(0.95, 1.0 - MIN_EXCEEDANCES / len(level))))
     excess = level[level > begins] - begins
     shape, scale = fit_excess(excess)

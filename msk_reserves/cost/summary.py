@@ -16,6 +16,11 @@ from msk_reserves.cost.relativities import Relativities, fit_relativities
 MIN_CLAIMS = 100
 """Claims that must have spent days in a bin for it to have a rate of its own; else it joins the bin before."""
 
+OFF_WORK_BREAKS = (0.0, 14.0, 56.0, 182.0, 730.0)
+OTHER_BREAKS = (0.0, 91.0, 730.0)
+"""Where a new rate may begin. Totals tell stretches apart only by claims that ended in them; nearly every stay after
+a return is long, so its first weeks cannot be told from each other."""
+
 MEAN_FLOOR = 0.1
 """Smallest working mean of a claim, as a share of the average: a day off work must not outweigh a year."""
 
@@ -23,6 +28,7 @@ PERSISTENT_SHARE = 0.5
 """Share of the variance of paid over expected, at the average claim, that is taken as the claim's own level."""
 
 _ROUNDS = 8
+_DRAWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,16 +50,20 @@ class SummaryEvidence:
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> Floats:
         """Draw rates by the Bayesian bootstrap over claims (Rubin 1981), shape (n_draws, n_cells)."""
+        terms = regression_terms(self.days, self.paid, self.working_mean)
         draws = np.empty((n_draws, len(self.column_of_cell)))
-        for row in range(n_draws):
-            weights = rng.standard_exponential(len(self.paid))
-            rates = balanced_rates(self.days, self.paid, self.working_mean, weights)
-            draws[row] = spread_over_cells(rates, self.column_of_cell)
+        for begin in range(0, n_draws, _DRAWS_AT_ONCE):
+            weights = rng.standard_exponential((min(_DRAWS_AT_ONCE, n_draws - begin), len(self.paid)))
+            for row, sums in enumerate(weights @ terms):
+                rates = balanced_rates(sums, self.days.shape[1])
+                draws[begin + row] = spread_over_cells(rates, self.column_of_cell)
         return draws
 
 
 def coarse_columns(days: sp.csr_array, grid: CellGrid) -> Integers:
-    """Choose coarse cells, kind of state by bins, that enough claims have spent days in.
+    """Choose coarse cells, kind of state by band by bins, that enough claims have spent days in.
+
+    A band of earlier days off with too few claims takes the coarse cells of the nearest band with enough.
 
     Returns
     -------
@@ -61,20 +71,25 @@ def coarse_columns(days: sp.csr_array, grid: CellGrid) -> Integers:
         The column of each cell, -1 for kinds with too few claims, shape (n_cells,).
     """
     kind_of_cell = np.repeat(KIND_OF_STATE, grid.n_cells // len(KIND_OF_STATE))
-    bin_of_cell = np.arange(grid.n_cells) % grid.n_bins
+    band_of_cell = np.arange(grid.n_cells) // grid.n_bins % grid.n_bands
     column_of_cell = np.full(grid.n_cells, -1, dtype=np.int64)
     seen = sp.csc_array(days > 0)
-    column = -1
+    column = 0
     for kind in range(len(KINDS)):
-        fresh = True
-        for place in range(grid.n_bins):
-            cells = np.flatnonzero((kind_of_cell == kind) & (bin_of_cell == place))
-            enough = len(np.unique(seen[:, cells].nonzero()[0])) >= MIN_CLAIMS
-            if fresh and not enough:
-                break
-            column += int(enough)
-            fresh = False
-            column_of_cell[cells] = column
+        breaks = np.searchsorted(grid.bin_edges, OFF_WORK_BREAKS if kind == 0 else OTHER_BREAKS)
+        known: dict[int, Integers] = {}
+        for band in range(grid.n_bands):
+            cells = np.flatnonzero((kind_of_cell == kind) & (band_of_cell == band)).reshape(-1, grid.n_bins)
+            counts = np.array([len(np.unique(seen[:, here].nonzero()[0])) for here in cells.T])
+            enough = counts >= MIN_CLAIMS
+            if enough[0]:
+                starts = enough & np.isin(np.arange(grid.n_bins), breaks)
+                known[band] = column + np.cumsum(starts) - 1
+                column = int(known[band][-1]) + 1
+        for band in range(grid.n_bands) if known else ():
+            nearest = min((abs(other - band), other) for other in known)[1]
+            cells = np.flatnonzero((kind_of_cell == kind) & (band_of_cell == band)).reshape(-1, grid.n_bins)
+            column_of_cell[cells] = known[nearest]
     return column_of_cell
 
 
@@ -84,28 +99,46 @@ def spread_over_cells(rates: Floats, column_of_cell: Integers) -> Floats:
     return spread
 
 
-def balanced_rates(days: Floats, paid: Floats, working_mean: Floats, weights: Floats) -> Floats:
-    """Return non-negative rates by weighted least squares of relative errors, then set to reproduce the total paid.
+def regression_terms(days: Floats, paid: Floats, working_mean: Floats) -> Floats:
+    """Return what each claim adds to the normal equations and to the totals, so that any weights are one product.
 
     Parameters
     ----------
     days, paid, working_mean : as in `SummaryEvidence`.
-    weights : of the claims, shape (n_claims,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Products of columns (upper triangle), products with `paid`, days and payments undivided; one row a claim.
+    """
+    upper, lower = np.triu_indices(days.shape[1])
+    parts = (days[:, upper] * days[:, lower], days * paid[:, None], days * working_mean[:, None])
+    return np.concatenate((*parts, (paid * working_mean)[:, None]), axis=1)
+
+
+def balanced_rates(sums: Floats, n_columns: int) -> Floats:
+    """Return non-negative rates by weighted least squares of relative errors, then set to reproduce the total paid.
+
+    Parameters
+    ----------
+    sums : weighted sums of the rows of `regression_terms`.
+    n_columns : coarse cells.
 
     Returns
     -------
     numpy.ndarray
         Units a day, shape (n_columns,).
     """
-    normal = (days * weights[:, None]).T @ days
-    target = days.T @ (weights * paid)
+    size = n_columns * (n_columns + 1) // 2
+    normal = np.zeros((n_columns, n_columns))
+    normal[np.triu_indices(n_columns)] = sums[:size]
+    normal = np.maximum(normal, normal.T)
+    target, days = sums[size : size + n_columns], sums[size + n_columns : -1]
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
-    root = np.linalg.cholesky(normal / np.outer(scale, scale) + 1e-10 * np.eye(len(scale)))
+    root = np.linalg.cholesky(normal / np.outer(scale, scale) + 1e-10 * np.eye(n_columns))
     rates = optimize.nnls(root.T, np.linalg.solve(root, target / scale))[0] / scale
-    fitted = float((weights * working_mean) @ (days @ rates))
-    total = float((weights * working_mean) @ paid)
-    factor = total / fitted if fitted > 0 and total > 0 else 0.0
-    balanced: Floats = rates * factor
+    fitted, total = float(days @ rates), float(sums[-1])
+    balanced: Floats = rates * (total / fitted if fitted > 0 and total > 0 else 0.0)
     return balanced
 
 
@@ -136,7 +169,7 @@ def fit_summary(
     for _ in range(_ROUNDS if average > 0 and coarse.shape[1] else 0):
         working = np.maximum(mean, MEAN_FLOOR * average)
         scaled = np.where(used, multiplier / working, 0.0)[:, None] * coarse
-        rates = balanced_rates(scaled, y / working, working, np.ones(len(y)))
+        rates = balanced_rates(regression_terms(scaled, y / working, working).sum(axis=0), coarse.shape[1])
         expected = np.where(used, coarse @ rates, 0.0)
         centre = (expected @ columns) / expected.sum() if expected.sum() > 0 else centre
         beta, covariance = fit_relativities(
@@ -147,7 +180,7 @@ def fit_summary(
     working = np.maximum(mean, MEAN_FLOOR * max(average, 1e-9))
     scaled = np.where(used, multiplier / working, 0.0)[:, None] * coarse
     if average > 0 and coarse.shape[1]:
-        rates = balanced_rates(scaled, y / working, working, np.ones(len(y)))
+        rates = balanced_rates(regression_terms(scaled, y / working, working).sum(axis=0), coarse.shape[1])
     rate = spread_over_cells(rates, column_of_cell)
     expected = np.where(used, multiplier * (coarse @ rates), 0.0)
     return PaymentRates(

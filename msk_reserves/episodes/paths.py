@@ -9,7 +9,7 @@ from msk_reserves.claims.vocabulary import STATE_CODE, STATES
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.randomness import exponentials
 from msk_reserves.episodes.sums import BACK, IN_WINDOW, OFF_WORK, Stay, Sums
-from msk_reserves.recovery.model import TransitionDraws
+from msk_reserves.recovery.draws import TransitionDraws
 
 MOST_STAYS = 25
 """A path of more moves than this stays where it is (methods: a bound that real paths never reach)."""

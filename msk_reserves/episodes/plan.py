@@ -9,13 +9,15 @@ import numpy.typing as npt
 from msk_reserves._checks import Booleans, Floats, Integers, positive, whole
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import CATEGORIES, COMPONENTS, STATE_CODE
+from msk_reserves.cost.benefits import accrued_unpaid
 from msk_reserves.cost.cells import CellGrid, bundle_windows
-from msk_reserves.cost.fit import Cost, accrued_unpaid
+from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.randomness import Keys, key_of
 from msk_reserves.episodes.record import Takeover
 from msk_reserves.episodes.scope import Scope
 from msk_reserves.episodes.systemic import SystemicRisk
-from msk_reserves.recovery.model import Recovery, RecoveryDraws
+from msk_reserves.recovery.draws import RecoveryDraws
+from msk_reserves.recovery.model import Recovery
 
 SCENARIOS_PER_DRAW = 20
 """Futures simulated with each draw of the parameters (methods: 500 outer draws of 20 for 10,000 scenarios)."""
@@ -244,4 +246,4 @@ def _table(grid: CellGrid, rates: Floats, growth: float, relativity: Floats, dis
 
 def _shares(cost: Cost, component: str, scopes: Sequence[Scope]) -> Floats:
     """Return the share of a component's dollars inside each scope, by group; shape (n_scopes, n_groups)."""
-    return np.array([cost.share(component, scope.covers(component)) for scope in scopes]).reshape(len(scopes), -1)
+    return np.array([cost.share(component, scope.covers(component)) for scope in scopes], dtype=np.float64)

@@ -124,7 +124,7 @@ def fit_family(
     Examples
     --------
     >>> fit_family("exponential", [2.0, 4.0, 6.0], [1, 1, 0])
-    exponential law fitted to 2 exits: constant 1.792; AIC 9.17, converged
+    exponential law fitted to 2 exits: constant 1.792; AIC 13.17, converged
     """
     data = observations(days, exited, entry=entry, interval=interval, weights=weights, design=design)
     width = data.design.shape[1]
@@ -145,10 +145,7 @@ def fit_to_data(
     rows = prepare(data, unit)
     shift = np.zeros(len(data.design[0]) + 3)
     shift[0] = np.log(unit)
-    if start is None:
-        best = _search(family, data, rows)
-    else:
-        best = _climb(family, rows, start - shift[: len(start)])
+    best = _search(family, data, rows) if start is None else _climb(family, rows, start - shift[: len(start)])
     names = ("constant", *labels, *(["log_scale"] * family.free_scale), *(["Q"] * family.free_shape))
     return _record(family.name, names, best, best.theta + shift[: len(best.theta)], data, np.zeros(0))
 
@@ -204,7 +201,7 @@ def _climb(family: Family, rows: Rows, start: Floats, iterations: int = 60) -> O
 
 
 def _search(family: Family, data: Observations, rows: Rows) -> Optimum:
-    """Climb from each start in turn; with truncation the surface has flats, so a bad end is not taken for the answer."""
+    """Climb from each start in turn: with truncation the surface has flats, and a bad end is not the answer."""
     if family.free_shape:
         return _search_shape(data, rows)
     base, spread = _least_squares(data, rows)

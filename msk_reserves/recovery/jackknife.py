@@ -22,9 +22,7 @@ class _Stays(Protocol):
     def weights(self) -> Floats: ...
 
 
-def incidence_error(
-    times: Floats, at_risk: Floats, exits: Floats, who: tuple[_Stays, tuple[int, ...]]
-) -> Floats:
+def incidence_error(times: Floats, at_risk: Floats, exits: Floats, who: tuple[_Stays, tuple[int, ...]]) -> Floats:
     """Return the root of the sum over stays of (weight x influence)^2, by cause and time.
 
     Parameters

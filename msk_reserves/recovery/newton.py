@@ -9,7 +9,7 @@ from msk_reserves._checks import Floats
 from msk_reserves.recovery.likelihood import Evaluation
 
 DECREMENT_TOLERANCE = 1e-6
-"""Half of g' V g at the end: the log-likelihood still to gain, and so a millionth of a standard error or less each way."""
+"""Half of g' V g at the end is the log-likelihood still to gain; this much is a thousandth of a standard error."""
 
 EIGENVALUE_FLOOR = 1e-9
 """Smallest eigenvalue of the information, scaled to unit diagonal, that still counts as identified."""

@@ -256,7 +256,11 @@ def _counted(
             raise ValueError(f"`{name}` must have one entry a stay: `days` has {len(t)}, got {len(column)}")
     _check(t, begin, weight)
     stays = Stays(t, cause, begin, weight)
-    first = _automatic_start(count(stays)) if start == "auto" else _start_day(start)
+    if isinstance(start, str):
+        one_of(start, ("auto",), "start")
+        first = _automatic_start(count(stays))
+    else:
+        first = not_negative(start, "start")
     if first > 0:
         keep = t > first
         stays = Stays(t[keep], cause[keep], np.maximum(begin[keep], first), weight[keep])
@@ -265,19 +269,17 @@ def _counted(
     return stays, counts, first
 
 
-def _start_day(start: float | str) -> float:
-    """Return `start` as a day."""
-    if isinstance(start, str):
-        raise ValueError(f"`start` must be a number of days or 'auto', got {start!r}")
-    return not_negative(start, "start")
-
-
 def _check(days: Floats, entry: Floats, weights: Floats) -> None:
     """Refuse negative days or weights and stays that ended by their entry."""
     for broken, name, rule, values in (
         (days < 0, "days", "not be negative", days),
         (weights < 0, "weights", "not be negative", weights),
-        ((days <= entry) & (entry > 0), "days", "lie after `entry`; drop the stays that could not have been seen", days),
+        (
+            (days <= entry) & (entry > 0),
+            "days",
+            "lie after `entry`; drop the stays that could not have been seen",
+            days,
+        ),
     ):
         if broken.any():
             row = int(np.argmax(broken))
@@ -305,7 +307,7 @@ def count(stays: Stays) -> Counts:
     codes = np.unique(stays.cause[gone])
     place = np.searchsorted(codes, stays.cause[gone])
     flat = np.bincount(place * len(grid) + end[gone], weights=stays.weights[gone], minlength=len(codes) * len(grid))
-    exits = flat.reshape(len(codes), len(grid))
+    exits: Floats = flat.reshape(len(codes), len(grid)).astype(np.float64)
     used = exits.sum(axis=0) > 0
     return Counts(
         grid[used], running[used], exits[:, used], tuple(int(code) for code in codes), float(stays.days.max())

@@ -85,16 +85,13 @@ def observations(
     """
     t = frozen(days, "days")
     n = len(t)
-    columns = {
-        "entry": np.zeros(n) if entry is None else frozen(entry, "entry"),
-        "interval": np.zeros(n) if interval is None else frozen(interval, "interval"),
-        "weights": np.ones(n) if weights is None else frozen(weights, "weights"),
-        "exited": exit_flags(exited),
-    }
-    for name, column in columns.items():
+    start: Floats = np.zeros(n) if entry is None else frozen(entry, "entry")
+    width: Floats = np.zeros(n) if interval is None else frozen(interval, "interval")
+    weight: Floats = np.ones(n) if weights is None else frozen(weights, "weights")
+    out = exit_flags(exited)
+    for name, column in (("entry", start), ("interval", width), ("weights", weight), ("exited", out)):
         if len(column) != n:
             raise ValueError(f"`{name}` must have one entry a stay: `days` has {n}, got {len(column)}")
-    start, width, weight, out = columns["entry"], columns["interval"], columns["weights"], columns["exited"]
     x = frozen(np.zeros((n, 0)) if design is None else design, "design", ndim=2)
     if len(x) != n:
         raise ValueError(f"`design` must have one row a stay: `days` has {n}, got {len(x)}")
@@ -103,7 +100,6 @@ def observations(
         raise ValueError(f"`exited` must hold at least one exit with weight; all {n} stays are still running")
     _check_rank(x, weight)
     lower = np.where(out & (width > 0), np.maximum(t - width, start), t)
-    out, lower = np.array(out, dtype=bool), np.asarray(lower)
     return Observations(t, out, frozen(start, "entry"), frozen(lower, "interval"), frozen(weight, "weights"), x)
 
 
@@ -119,7 +115,7 @@ def exit_flags(exited: npt.ArrayLike) -> Booleans:
             f"`exited` must be 0 or 1, got the codes {causes[:6]}: with several causes of exit, one of them alone "
             "overstates its share (the others are not censoring); use `aalen_johansen(days, cause)`"
         )
-    return np.asarray(codes.astype(bool))
+    return np.array(codes, dtype=bool)
 
 
 def _check_order(days: Floats, entry: Floats, interval: Floats, weights: Floats) -> None:

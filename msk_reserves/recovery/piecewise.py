@@ -65,9 +65,7 @@ def fit_piecewise(data: Observations, cuts: Floats, start: Floats | None = None)
     cells = _cells(data, cuts)
     begin = _start(cells) if start is None else start
     bounds = np.full(len(begin), 200.0)
-    return maximise(
-        lambda theta: _evaluate(cells, theta), lambda theta: _evaluate(cells, theta).loglik, begin, bounds
-    )
+    return maximise(lambda theta: _evaluate(cells, theta), lambda theta: _evaluate(cells, theta).loglik, begin, bounds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

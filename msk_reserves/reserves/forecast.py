@@ -14,7 +14,7 @@ from msk_reserves.claims.book import Assumption, ClaimBook, SetAside
 from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
 from msk_reserves.contracts.fixed_price import InForce
 from msk_reserves.contracts.terms import Contract, FeeForService
-from msk_reserves.cost.fit import Cost
+from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.engine import run_blocks
 from msk_reserves.episodes.plan import Plan, make_plan
 from msk_reserves.episodes.systemic import SystemicRisk
@@ -246,8 +246,21 @@ def _manifest(
         horizon_days=plan.horizon_days,
         versions=versions(),
         inputs=book.inputs,
-        methods={"recovery": recovery.method(), "cost": cost.method(), "paths": PATHS_METHOD},
+        methods=_methods(recovery, cost),
         contracts={name: contract.describe() for name, contract in contracts.items()},
         assumptions=tuple(assumptions),
         decisions=(*book.decisions, *recovery.decisions, *cost.decisions),
     )
+
+
+def _methods(recovery: Recovery, cost: Cost) -> dict[str, str]:
+    """Name the method of each step, with the laws that carry weight."""
+    laws = recovery.to_frame()
+    used = laws[laws["weight"] > 0]
+    words = [f"{row.law} {row.weight:.2f}" for row in used.itertuples()]
+    moves = used["from"] + " to " + used["to"] + ": " + pd.Series(words, index=used.index)
+    return {
+        "recovery": f"cause-specific hazards, weights {recovery.weighting}; " + "; ".join(moves),
+        "cost": f"payment rates by state, time in state and covariates, quasi-Poisson; {cost!r}",
+        "paths": PATHS_METHOD,
+    }

@@ -3,10 +3,20 @@
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.samples.draws import INDEMNITY_SHOCK, Entries, cents, joined, lognormal, paid, spread, stream, whole_days
+from msk_reserves.samples.draws import (
+    INDEMNITY_SHOCK,
+    Entries,
+    cents,
+    joined,
+    lognormal,
+    paid,
+    spread,
+    stream,
+    whole_days,
+)
 from msk_reserves.samples.endings import Endings
 from msk_reserves.samples.first_stay import FirstStay
-from msk_reserves.samples.injuries import INJURY
+from msk_reserves.samples.injuries import of_injury
 from msk_reserves.samples.settings import BASE_DAY, NEVER, Settings
 from msk_reserves.samples.stays import DEATH, MMI, PERMANENT_TOTAL, Stays
 from msk_reserves.samples.workers import Workers
@@ -38,7 +48,9 @@ def temporary_total(
     return cents(weekly_benefit / 7 * np.minimum(owed, np.where(np.isnan(max_weeks), np.inf, 7 * max_weeks)))
 
 
-def _periods(start: Integers, days: Integers, rng: np.random.Generator) -> tuple[Integers, Integers, Integers, Integers]:
+def _periods(
+    start: Integers, days: Integers, rng: np.random.Generator
+) -> tuple[Integers, Integers, Integers, Integers]:
     """Cut stays into pay periods: the stay, days at the period's begin and end, and the day it is paid."""
     lag = rng.integers(3, 8, len(start))
     row, place = spread(-(-days // PAY_PERIOD))
@@ -83,12 +95,14 @@ def _awards(workers: Workers, endings: Endings) -> Entries:
     return entries.where((day < until) & (entries.amount > 0))
 
 
-def _settlements(workers: Workers, first: FirstStay, endings: Endings, awards: Entries, rng: np.random.Generator) -> Entries:
+def _settlements(
+    workers: Workers, first: FirstStay, endings: Endings, awards: Entries, rng: np.random.Generator
+) -> Entries:
     """Pay settlements: the award still due, the value of released care, and what the dispute itself is worth."""
     n = len(workers)
     promised = endings.award_weeks * award_rate(workers)
     due = np.maximum(promised - np.bincount(awards.claim, awards.amount, n), 0)
-    heavy = INJURY["impairment"][workers.injury] / 0.07
+    heavy = of_injury("impairment", workers.injury) / 0.07
     lasting = np.isin(endings.exit, (MMI, PERMANENT_TOTAL))
     released = np.where(endings.releases_medical & lasting, 5_000.0 * heavy, 0.0)
     dispute = np.where(endings.represented, lognormal(rng, 9_000.0, 0.8, n), lognormal(rng, 3_000.0, 0.6, n))
@@ -135,7 +149,7 @@ def draw_indemnity(workers: Workers, first: FirstStay, stays: Stays, endings: En
     return entries.where(entries.amount > 0)
 
 
-def draw_legal(workers: Workers, first: FirstStay, endings: Endings, settings: Settings) -> Entries:
+def draw_legal(first: FirstStay, endings: Endings, settings: Settings) -> Entries:
     """Draw defence costs: a bill every two months while represented, and one with the settlement."""
     rng = stream(settings.seed, "legal")
     claim = np.flatnonzero(endings.represented)

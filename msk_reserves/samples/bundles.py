@@ -6,14 +6,14 @@ from msk_reserves._checks import Booleans, Floats
 from msk_reserves.samples.draws import Entries, cents, joined, paid, stream
 from msk_reserves.samples.endings import Endings
 from msk_reserves.samples.first_stay import FirstStay
-from msk_reserves.samples.injuries import INJURY
+from msk_reserves.samples.injuries import of_injury
 from msk_reserves.samples.settings import BASE_DAY, NEVER, Settings
 from msk_reserves.samples.workers import Workers
 
 
 def bundle_prices(workers: Workers, first: FirstStay, settings: Settings) -> Floats:
     """Return the price of each claim's bundle in the dollars of its trigger, NaN for fee for service."""
-    price = INJURY["bundle_price"][workers.injury]
+    price = of_injury("bundle_price", workers.injury)
     bundled = first.trigger_day < NEVER
     trend = (1 + settings.medical_trend) ** ((np.where(bundled, first.trigger_day, BASE_DAY) - BASE_DAY) / 365.25)
     return np.where(bundled, np.round(price * trend, -1), np.nan)

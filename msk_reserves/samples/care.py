@@ -7,7 +7,7 @@ from msk_reserves.claims.vocabulary import CATEGORY_CODE
 from msk_reserves.samples.draws import MEDICAL_SHOCK, Entries, cents, joined, lognormal, stream, whole_days
 from msk_reserves.samples.endings import Endings
 from msk_reserves.samples.first_stay import FirstStay
-from msk_reserves.samples.injuries import INJURY
+from msk_reserves.samples.injuries import INJURY, of_injury
 from msk_reserves.samples.services import PHASES, Services, Stretches, draw_services, stretches
 from msk_reserves.samples.settings import BASE_DAY, NEVER, Settings
 from msk_reserves.samples.stays import MMI, PERMANENT_TOTAL, RETURN, Stays, score_of_care
@@ -18,7 +18,7 @@ DURATION_CORRELATION = 0.20
 TAIL_SHARE, TAIL_FROM, TAIL_ALPHA = 0.012, 2.5, 2.2
 """A few claims cost a Pareto multiple: alpha 2.0 to 2.3 is the judgement for large claims."""
 
-ACUTE_DAYS, LINGERING_DAYS = 45.0, 100.0
+ACUTE_DAYS, LINGERING_DAYS = 60.0, 170.0
 STEADY_PART = 0.35
 """Part of the first day's rate that goes on for as long as the worker is off."""
 BACK_PART = 0.5
@@ -64,7 +64,7 @@ def _lingering(stays: Stays, rate: Floats, rng: np.random.Generator) -> Stretche
     then = rate[claim] * (np.exp(-stays.days[back] / ACUTE_DAYS) + STEADY_PART) * BACK_PART
     following = np.r_[stays.start_day[1:], NEVER][: len(stays)][back]
     until = np.where(stays.last[back], NEVER, following)
-    length = np.minimum(np.minimum(lognormal(rng, 260.0, 0.7, len(claim)), 1000), until - end)
+    length = np.minimum(np.minimum(lognormal(rng, 420.0, 0.6, len(claim)), 1000), until - end)
     return stretches(claim, end, length, then, decay_days=LINGERING_DAYS, phase="lingering")
 
 
@@ -84,8 +84,8 @@ def _operations(
         units=np.full(len(claim) * len(lines), np.nan),
     )
     off_after = first.start_day[claim] + first.days[claim] - first.surgery_day[claim]
-    days = np.minimum(off_after + 60.0, 365.0)
-    therapy = stretches(claim, first.surgery_day[claim], days, 0.17 * size / 70, decay_days=70.0, phase="after_surgery")
+    days = np.minimum(off_after + 120.0, 420.0)
+    therapy = stretches(claim, first.surgery_day[claim], days, 0.17 * size / 90, decay_days=90.0, phase="after_surgery")
     return bills, therapy
 
 
@@ -93,10 +93,10 @@ def _lifelong(workers: Workers, first: FirstStay, endings: Endings, end_day: int
     """Care for life of the permanently impaired, constant in real terms, until death or a release."""
     released = np.where(endings.releases_medical, endings.settlement_day, NEVER)
     until = np.minimum(np.minimum(released, endings.death_day), end_day)
-    heavy = INJURY["impairment"][workers.injury] / 0.07
+    heavy = of_injury("impairment", workers.injury) / 0.07
     yearly = np.select(
         [endings.exit == PERMANENT_TOTAL, endings.exit == MMI, first.impairment >= 0.10],
-        [4_500.0 * heavy, 1_500.0 * heavy, np.full(len(workers), 450.0)],
+        [7_000.0 * heavy, 2_400.0 * heavy, np.full(len(workers), 600.0)],
         0.0,
     )
     claim = np.flatnonzero(yearly > 0)
@@ -133,9 +133,14 @@ def _stretches_of_care(
     again, day = stays.recurrence_claim, stays.recurrence_day
     return [
         stretches(
-            lost, workers.injury_day[lost], np.full(len(lost), 28.0), 2.0 * rate[lost], decay_days=6.0, phase="first_weeks"
+            lost,
+            workers.injury_day[lost],
+            np.full(len(lost), 28.0),
+            1.5 * rate[lost],
+            decay_days=6.0,
+            phase="first_weeks",
         ),
-        stretches(lost, workers.injury_day[lost], working - 1.0, 0.5 * rate[lost], phase="acute"),
+        stretches(lost, workers.injury_day[lost], (working - 1).astype(np.float64), 0.35 * rate[lost], phase="acute"),
         *_while_off(stays, rate, first.chronic),
         _lingering(stays, rate, rng),
         stretches(again, day, np.full(len(again), 200.0), 0.7 * rate[again], decay_days=40.0, phase="lingering"),
@@ -186,5 +191,12 @@ def _voids(entries: Entries, rng: np.random.Generator) -> Entries:
     voided = entries.where(np.flatnonzero(rng.random(len(entries)) < VOID_SHARE))
     later: Integers = voided.day + rng.integers(7, 60, len(voided))
     return Entries(
-        voided.claim, later, voided.category, -voided.amount, voided.service_day, voided.units, voided.shock, voided.shock_day
+        voided.claim,
+        later,
+        voided.category,
+        -voided.amount,
+        voided.service_day,
+        voided.units,
+        voided.shock,
+        voided.shock_day,
     )

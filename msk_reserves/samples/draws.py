@@ -74,6 +74,10 @@ class Entries:
         """Return the chosen entries."""
         return Entries(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
+    def in_order(self) -> "Entries":
+        """Return the entries in the order claim, day, category."""
+        return self.where(np.lexsort((self.category, self.day, self.claim)))
+
 
 def paid(claim: Integers, day: Integers, category: str, amount: Floats, *, shock: int = NO_SHOCK) -> Entries:
     """Return entries of one category without a service, shocked by their day of payment."""

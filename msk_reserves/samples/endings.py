@@ -72,7 +72,7 @@ def _settlements(
     )
     possible = workers.lost_time & may_settle(workers) & (exit_ != SETTLEMENT) & (exit_ != DEATH)
     settled = possible & (rng.random(n) < chance)
-    lag = np.where(exit_ == RETURN, lognormal(rng, 300.0, 0.6, n), lognormal(rng, 240.0, 0.6, n))
+    lag = np.where(exit_ == RETURN, lognormal(rng, 420.0, 0.6, n), lognormal(rng, 400.0, 0.6, n))
     lag = np.where(exit_ == PERMANENT_TOTAL, lag + 365, lag)
     # Nobody settles before the attorney who brings it about.
     day = np.maximum(final_day, np.where(represented, first.attorney_day, 0)) + whole_days(lag, at_least=14)
@@ -105,7 +105,7 @@ def draw_endings(workers: Workers, first: FirstStay, stays: Stays, settings: Set
     settlement_day = np.where((settlement_day > death_day) | (settlement_day > settings.end_day), NEVER, settlement_day)
     keeps_medical = np.isin(workers.jurisdiction, MEDICAL_STAYS_OPEN)
     rated = np.isin(exit_, (MMI, PERMANENT_TOTAL))
-    lag = np.where(rated, 30 + np.rint(90 * rng.random(n)), np.clip(np.rint(lognormal(rng, 290.0, 0.35, n)), 120, 720))
+    lag = np.where(rated, 30 + np.rint(90 * rng.random(n)), np.clip(np.rint(lognormal(rng, 320.0, 0.35, n)), 120, 720))
     award = first.impaired & np.isin(exit_, (RETURN, MMI))
     award_day = np.where(rated, final_day, np.minimum(back_day, final_day)) + lag.astype(np.int64)
     return Endings(

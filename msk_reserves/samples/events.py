@@ -11,7 +11,7 @@ from msk_reserves.samples.settings import NEVER, Settings
 from msk_reserves.samples.stays import MMI, PERMANENT_TOTAL, RETURN, Stays
 from msk_reserves.samples.workers import Workers
 
-QUIET_DAYS, QUIET_DAYS_SERIOUS = 150.0, 380.0
+QUIET_DAYS, QUIET_DAYS_SERIOUS = 230.0, 560.0
 """Median days without activity before a file is closed: longer where an award may still be due."""
 SERIOUS_DAYS_OFF = 90
 
@@ -65,7 +65,7 @@ def _quiet_days(workers: Workers, first: FirstStay, rng: np.random.Generator) ->
     """Draw how long a file stays quiet before it is closed, from what the payer knows of the claim."""
     serious = first.impaired | first.surgical | (first.days > SERIOUS_DAYS_OFF) | (first.attorney_day < NEVER)
     median = np.where(serious, QUIET_DAYS_SERIOUS, np.where(workers.lost_time, QUIET_DAYS, 45.0))
-    return np.asarray(np.maximum(lognormal(rng, median, 0.35, len(workers)), 20))
+    return np.asarray(np.maximum(lognormal(rng, median, 0.3, len(workers)), 20))
 
 
 def _file_events(

@@ -50,5 +50,8 @@ def _share_of_medical(medical: Entries, category: str, part: float) -> Entries:
 def draw_expense(workers: Workers, stays: Stays, medical: Entries, settings: Settings) -> Entries:
     """Draw case management and the fees on the medical that the payer pays, bundle prices apart, before the shocks."""
     care = medical.where(medical.category != CATEGORY_CODE["bundle_fee"])
-    fees = [_share_of_medical(care, "bill_review", BILL_REVIEW_SHARE), _share_of_medical(care, "network_fee", NETWORK_SHARE)]
+    fees = [
+        _share_of_medical(care, "bill_review", BILL_REVIEW_SHARE),
+        _share_of_medical(care, "network_fee", NETWORK_SHARE),
+    ]
     return joined([_case_management(workers, stays, settings), *fees])

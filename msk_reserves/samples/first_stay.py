@@ -6,18 +6,20 @@ import numpy as np
 
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.samples.draws import lognormal, stream, whole_days
-from msk_reserves.samples.injuries import INJURY
+from msk_reserves.samples.injuries import of_injury
 from msk_reserves.samples.settings import NEVER, Settings
-from msk_reserves.samples.workers import ATTORNEY_RATIO, COVARIATE_SD, Workers
+from msk_reserves.samples.workers import ATTORNEY_RATIO, COVARIATE_SD, MEAN_LOG_TIME_RATIO, Workers
 
 # Temporary disability of those who never return ends at maximum medical improvement, long after the others are back.
-NEVER_BACK_DAYS, NEVER_BACK_SIGMA = 560.0, 0.45
-NEVER_BACK_DAYS_SURGICAL = 620.0
+NEVER_BACK_DAYS, NEVER_BACK_SIGMA = 420.0, 0.45
+NEVER_BACK_DAYS_SURGICAL = 510.0
 OFF_WORK_BEFORE_SURGERY = 0.5
-SURGICAL_RECOVERY = 0.90
+SURGICAL_RECOVERY = 1.05
 """Recovery from the operation as a part of the injury's total days off; waiting for the operation is the rest."""
-ATTORNEY_LEVEL = 1.15
-ATTORNEY_SLOWS = 1.3
+AWARD_LEVEL = 0.85
+"""Part of the calibration's award shares: settlements bring the rest."""
+ATTORNEY_LEVEL = 1.22
+ATTORNEY_SLOWS = 1.25
 """Time ratio of the days that remain once an attorney is retained while off work."""
 
 
@@ -66,13 +68,13 @@ class _Kind:
 def _kinds(workers: Workers, rng: np.random.Generator) -> _Kind:
     """Draw the mixture: operated on or not, acute or chronic, back at work or never, impaired or not."""
     n, injury = len(workers), workers.injury
-    health = np.exp(workers.log_time_ratio - COVARIATE_SD**2 / 2)
-    surgical = workers.lost_time & (rng.random(n) < INJURY["surgery"][injury])
-    chronic = workers.lost_time & ~surgical & (rng.random(n) < INJURY["chronic_share"][injury] * health)
-    never = np.where(surgical, INJURY["never_back_surgical"][injury], INJURY["never_back"][injury])
+    health = np.exp(workers.log_time_ratio - MEAN_LOG_TIME_RATIO - COVARIATE_SD**2 / 2)
+    surgical = workers.lost_time & (rng.random(n) < of_injury("surgery", injury))
+    chronic = workers.lost_time & ~surgical & (rng.random(n) < of_injury("chronic_share", injury) * health)
+    never = np.where(surgical, of_injury("never_back_surgical", injury), of_injury("never_back", injury))
     never_back = workers.lost_time & (rng.random(n) < np.minimum(never * health, 0.9))
-    award = np.where(surgical, INJURY["award_surgical"][injury], INJURY["award"][injury])
-    impaired = workers.lost_time & ((rng.random(n) < award) | never_back)
+    award = np.where(surgical, of_injury("award_surgical", injury), of_injury("award", injury))
+    impaired = workers.lost_time & ((rng.random(n) < AWARD_LEVEL * award) | never_back)
     return _Kind(surgical, chronic, never_back, impaired, surgical & (rng.random(n) >= OFF_WORK_BEFORE_SURGERY))
 
 
@@ -84,11 +86,11 @@ def days_off(workers: Workers, kind: _Kind, score: Floats, rng: np.random.Genera
     """
     n, injury = len(workers), workers.injury
     waits = kind.surgical & ~kind.working_until_surgery
-    before = np.where(waits, lognormal(rng, 22.0, 0.7, n), 0.0)
-    median = np.where(kind.chronic, INJURY["chronic_median"][injury], INJURY["acute_median"][injury])
-    median = np.where(kind.surgical, SURGICAL_RECOVERY * INJURY["surgical_median"][injury], median)
-    sigma = np.where(kind.chronic, INJURY["chronic_sigma"][injury], INJURY["acute_sigma"][injury])
-    sigma = np.where(kind.surgical, INJURY["surgical_sigma"][injury], sigma)
+    before = np.where(waits, lognormal(rng, 14.0, 0.7, n), 0.0)
+    median = np.where(kind.chronic, of_injury("chronic_median", injury), of_injury("acute_median", injury))
+    median = np.where(kind.surgical, SURGICAL_RECOVERY * of_injury("surgical_median", injury), median)
+    sigma = np.where(kind.chronic, of_injury("chronic_sigma", injury), of_injury("acute_sigma", injury))
+    sigma = np.where(kind.surgical, of_injury("surgical_sigma", injury), sigma)
     recovery = median * np.exp(np.sqrt(sigma**2 - COVARIATE_SD**2) * score + workers.log_time_ratio)
     plateau = np.where(kind.surgical, NEVER_BACK_DAYS_SURGICAL, NEVER_BACK_DAYS)
     plateau = lognormal(rng, plateau, NEVER_BACK_SIGMA, n)
@@ -100,10 +102,10 @@ def _attorneys(workers: Workers, kind: _Kind, days: Floats, rng: np.random.Gener
     n = len(workers)
     lean = np.where(kind.impaired, 1.7, 1.1) * ATTORNEY_RATIO[workers.jurisdiction] * ATTORNEY_LEVEL
     early = rng.random(n) < 0.08
-    onset = np.where(early, np.floor(3 * rng.random(n)), lognormal(rng, 85.0, 1.2, n))
+    onset = np.where(early, np.floor(3 * rng.random(n)), lognormal(rng, 95.0, 1.1, n))
     # An award in dispute brings attorneys long after the return; other claims only shortly after.
     until = days + np.where(kind.impaired, 240.0, 30.0)
-    chance = np.minimum(INJURY["attorney"][workers.injury] * lean, 0.95)
+    chance = np.minimum(of_injury("attorney", workers.injury) * lean, 0.95)
     return np.where(workers.lost_time & (rng.random(n) < chance) & (onset < until), onset, np.inf)
 
 
@@ -131,7 +133,7 @@ def draw_first_stay(workers: Workers, settings: Settings) -> FirstStay:
     n = len(workers)
     kind = _kinds(workers, rng)
     gap = np.where(rng.random(n) < 0.65, 0.0, lognormal(rng, 5.0, 1.3, n))
-    gap = 1 + np.minimum(np.where(kind.working_until_surgery, lognormal(rng, 75.0, 0.6, n), gap), 365)
+    gap = 1 + np.minimum(np.where(kind.working_until_surgery, lognormal(rng, 120.0, 0.7, n), gap), 540)
     start = np.where(workers.lost_time, workers.injury_day + whole_days(gap), NEVER)
     score = rng.standard_normal(n)
     surgery, days = days_off(workers, kind, score, rng)
@@ -146,7 +148,7 @@ def draw_first_stay(workers: Workers, settings: Settings) -> FirstStay:
     def day(after: Floats) -> Integers:
         return np.where(np.isfinite(after), start + np.rint(np.where(np.isfinite(after), after, 0)), NEVER).astype(int)
 
-    size = rng.gamma(2.0, INJURY["impairment"][workers.injury] / 2.0)
+    size = rng.gamma(2.0, of_injury("impairment", workers.injury) / 2.0)
     return FirstStay(
         start_day=start,
         days=days.astype(np.int64),

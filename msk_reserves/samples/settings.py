@@ -79,7 +79,9 @@ class Settings:
         positive(self.bundle_time_ratio, "bundle_time_ratio")
         if self.body_parts is not None:
             if not self.body_parts:
-                raise ValueError("`body_parts` must name at least one body part, or be None for the whole mix; got none")
+                raise ValueError(
+                    "`body_parts` must name at least one body part, or be None for the whole mix; got none"
+                )
             for part in self.body_parts:
                 one_of(part, BODY_PARTS_MADE, "body_parts")
 

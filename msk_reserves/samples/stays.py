@@ -7,7 +7,7 @@ import numpy as np
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.samples.draws import lognormal, stream, whole_days
 from msk_reserves.samples.first_stay import FirstStay
-from msk_reserves.samples.injuries import INJURY
+from msk_reserves.samples.injuries import of_injury
 from msk_reserves.samples.workers import JURISDICTIONS, Workers
 
 RETURN, MMI, SETTLEMENT, PERMANENT_TOTAL, DEATH = range(5)
@@ -83,7 +83,7 @@ def _exits(never_back: Booleans, represented: Booleans, settles: Booleans, rng: 
 
 def may_settle(workers: Workers) -> Booleans:
     """Whether indemnity can be settled where the claim is: not in Texas; shape (n_claims,)."""
-    return workers.jurisdiction != JURISDICTIONS.index("TX")
+    return np.asarray(workers.jurisdiction != JURISDICTIONS.index("TX"), dtype=np.bool_)
 
 
 @dataclass(slots=True, eq=False)
@@ -101,7 +101,7 @@ class _Round:
 def _relapse_days(workers: Workers, first: FirstStay, claim: Integers, rng: np.random.Generator) -> Integers:
     """Draw days off in a relapse: longer than most first stays, and kin to them."""
     kin = 0.4 * first.score[claim] + workers.log_time_ratio[claim]
-    return whole_days(lognormal(rng, 62.0 * np.exp(kin), 1.0, len(claim)), at_least=1)
+    return whole_days(lognormal(rng, 52.0 * np.exp(kin), 1.0, len(claim)), at_least=1)
 
 
 def _round(claim: Integers, start: Integers, days: Integers, exit_: Integers, rng: np.random.Generator) -> _Round:
@@ -120,7 +120,7 @@ def _again(
     n = len(made.claim)
     returned = (made.exit == RETURN) & ~made.fails
     back = made.start_day + made.days + made.modified_days
-    chance = INJURY["relapse"][workers.injury[made.claim]] * (1.0 if number == 0 else 1.6)
+    chance = of_injury("relapse", workers.injury[made.claim]) * (1.0 if number == 0 else 1.6)
     gap = lognormal(rng, 150.0, 1.0, n)
     relapses = returned & (rng.random(n) < chance) & (gap <= 1095)
     late = returned & ~relapses & (rng.random(n) < LATE_RECURRENCE)
@@ -182,4 +182,4 @@ def _stays(rounds: list[_Round], care: list[tuple[Integers, Integers]]) -> Stays
 def score_of_care(first: FirstStay, correlation: float, seed: int) -> Floats:
     """Draw the standard normal score of each claim's care, correlated with that of its days off."""
     own = stream(seed, "care score").standard_normal(len(first.score))
-    return correlation * first.score + np.sqrt(1 - correlation**2) * own
+    return np.asarray(correlation * first.score + np.sqrt(1 - correlation**2) * own, dtype=np.float64)

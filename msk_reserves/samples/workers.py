@@ -8,7 +8,7 @@ import numpy.typing as npt
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.statutes import statutory_rule, weekly_benefit
 from msk_reserves.samples.draws import cents, lognormal, stream, whole_days
-from msk_reserves.samples.injuries import INJURY, INJURY_TYPES
+from msk_reserves.samples.injuries import BODY_PART_OF, INJURY, injury_code
 from msk_reserves.samples.settings import BASE_DAY, Settings
 
 JURISDICTIONS = ("CA", "TX", "PA", "NJ", "IL", "NY", "OH", "FL", "WI", "MA", "NC", "GA")
@@ -28,6 +28,10 @@ INDUSTRY_WAGE = np.array([1.20, 1.0, 1.10, 1.05, 0.75, 0.85, 1.10])
 EMPLOYERS = 160
 EMPLOYER_SD = 0.20
 COMORBIDITY_EFFECT = 0.12
+MEAN_LOG_TIME_RATIO = -0.10
+"""Mean of the log time ratio over claims: below zero, since attorneys, who prolong what remains, come on top."""
+CENTRE = MEAN_LOG_TIME_RATIO - 0.12
+"""Constant of the log time ratio; the rest of its mean comes from comorbidities, work and wage."""
 MEDIAN_WAGE = 1_080.0
 COVARIATE_SD = 0.28
 """Standard deviation of the log time ratio over claims; taken out of the durations' own spread (see `days_off`)."""
@@ -40,7 +44,7 @@ class Workers:
     Attributes
     ----------
     injury_day, report_day : days since 1970-01-01.
-    injury : row of `INJURY_TYPES`.
+    injury : code of the injury type.
     lost_time : whether the injury costs a full day of work at all.
     age : years. sex : F or M. weekly_wage, weekly_benefit : dollars a week.
     jurisdiction, job_demand, industry : rows of the tuples above. employer : number of the employer.
@@ -88,14 +92,14 @@ def _injury_days(settings: Settings, rng: np.random.Generator) -> Integers:
 
 def _injuries(settings: Settings, rng: np.random.Generator) -> Integers:
     """Draw the injury types in the calibration's shares, among the body parts asked for."""
-    wanted = np.array([settings.body_parts is None or row.body_part in settings.body_parts for row in INJURY_TYPES])
+    wanted = np.array([settings.body_parts is None or part in settings.body_parts for part in BODY_PART_OF])
     weights = INJURY["share"] * wanted
     return rng.choice(len(weights), size=settings.n_claims, p=weights / weights.sum())
 
 
 def _ages(injury: Integers, rng: np.random.Generator) -> Integers:
     """Draw ages at injury, 18 to 70; joints are replaced late in a working life."""
-    arthroplasty = np.array([row.name == "knee_arthroplasty" for row in INJURY_TYPES])[injury]
+    arthroplasty = injury == injury_code("knee_arthroplasty")
     centre = np.where(arthroplasty, 57.0, 42.0)
     width = np.where(arthroplasty, 6.0, 12.0)
     return np.clip(np.rint(centre + width * rng.standard_normal(len(injury))), 18, 70).astype(np.int64)
@@ -104,7 +108,8 @@ def _ages(injury: Integers, rng: np.random.Generator) -> Integers:
 def age_effect(age: npt.ArrayLike) -> Floats:
     """Return the log time ratio of age: 1.2 % a year to 40, 0.4 % a year after, zero at 40 (judgement on NCCI 2013)."""
     years = np.asarray(age, dtype=np.float64) - 40
-    return np.log(1.012) * np.minimum(years, 0) + np.log(1.004) * np.maximum(years, 0)
+    effect: Floats = np.log(1.012) * np.minimum(years, 0) + np.log(1.004) * np.maximum(years, 0)
+    return effect
 
 
 def draw_workers(settings: Settings) -> Workers:
@@ -143,9 +148,10 @@ def draw_workers(settings: Settings) -> Workers:
         waiting_days=np.array([rule.waiting_days for rule in rules])[jurisdiction],
         retro_days=np.array([rule.retro_days for rule in rules])[jurisdiction],
         max_weeks=np.array([rule.max_weeks for rule in rules])[jurisdiction],
-        log_time_ratio=age_effect(age)
+        log_time_ratio=CENTRE
+        + age_effect(age)
         + JOB_DEMAND_EFFECT[job_demand]
-        + COMORBIDITY_EFFECT * (comorbidities - 0.5)
+        + COMORBIDITY_EFFECT * comorbidities
         + 0.10 * np.log(relative_wage)
         + employer_effect,
         employer_effect=employer_effect,

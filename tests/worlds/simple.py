@@ -59,7 +59,10 @@ def simple_world(n_claims: int, seed: int, *, systemic_cv: float = 0.05, horizon
     sigma = np.sqrt(np.log1p(systemic_cv**2))
     shock = dict(zip(COMPONENTS, np.exp(sigma * draw.standard_normal(3) - sigma**2 / 2), strict=True))
     known = report <= days
-    return _cut(payments, injury, report, off, age, back, benefit, known, days, shock, horizon_days)
+    workers = pd.DataFrame(
+        {"injury": injury, "report": report, "off": off, "age": age, "back": back, "benefit": benefit, "known": known}
+    )
+    return _cut(payments, workers, days, shock, horizon_days)
 
 
 def _visits(draw: np.random.Generator, injury: np.ndarray, off: np.ndarray, frailty: np.ndarray) -> pd.DataFrame:
@@ -70,10 +73,10 @@ def _visits(draw: np.random.Generator, injury: np.ndarray, off: np.ndarray, frai
         rate = np.where(week < length, 0.35 + 1.6 * np.exp(-week / 45), 0.25)
         visits = draw.poisson(rate)
         when = np.repeat(week, visits) + draw.integers(0, WEEK, visits.sum())
-        amount = frailty[claim] * draw.lognormal(5.3, 0.9, len(when))
-        rows.append((np.full(len(when), claim), start + when + draw.integers(10, 75, len(when)), amount))
-    claim, day, amount = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return pd.DataFrame({"claim": claim, "day": day, "category": "physical_therapy", "amount": amount})
+        cost = frailty[claim] * draw.lognormal(5.3, 0.9, len(when))
+        rows.append((np.full(len(when), claim), start + when + draw.integers(10, 75, len(when)), cost))
+    who, day, amount = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return pd.DataFrame({"claim": who, "day": day, "category": "physical_therapy", "amount": amount})
 
 
 def _benefits(injury: np.ndarray, off: np.ndarray, benefit: np.ndarray) -> pd.DataFrame:
@@ -84,8 +87,8 @@ def _benefits(injury: np.ndarray, off: np.ndarray, benefit: np.ndarray) -> pd.Da
         paid_days = np.where(at < RETRO, np.maximum(at - WAITING, 0), at)
         amount = benefit[claim] / WEEK * np.diff(np.minimum(paid_days, LIMIT_WEEKS * WEEK), prepend=0)
         rows.append((np.full(len(at), claim), start + at + 3, amount))
-    claim, day, amount = (np.concatenate(column) for column in zip(*rows, strict=True))
-    frame = pd.DataFrame({"claim": claim, "day": day, "category": "ttd", "amount": amount})
+    who, day, amount = (np.concatenate(column) for column in zip(*rows, strict=True))
+    frame = pd.DataFrame({"claim": who, "day": day, "category": "ttd", "amount": amount})
     return frame[frame["amount"] > 0]
 
 
@@ -111,20 +114,11 @@ def _case_management(injury: np.ndarray, off: np.ndarray) -> pd.DataFrame:
 
 
 def _cut(
-    payments: pd.DataFrame,
-    injury: np.ndarray,
-    report: np.ndarray,
-    off: np.ndarray,
-    age: np.ndarray,
-    back: np.ndarray,
-    benefit: np.ndarray,
-    known: np.ndarray,
-    days: int,
-    shock: dict[str, float],
-    horizon_days: int,
+    payments: pd.DataFrame, workers: pd.DataFrame, days: int, shock: dict[str, float], horizon_days: int
 ) -> SimpleWorld:
     """Return what is known on the valuation date, and what is paid after it on the claims known."""
-    names = np.array([f"S{n:05d}" for n in range(len(injury))])
+    names = np.array([f"S{n:05d}" for n in range(len(workers))])
+    injury, off, known = (workers[name].to_numpy() for name in ("injury", "off", "known"))
     component = payments["category"].map(
         {"physical_therapy": "medical", "ttd": "indemnity", "ppd": "indemnity", "case_management": "expense"}
     )
@@ -138,11 +132,11 @@ def _cut(
         {
             "claim_id": names,
             "injury_date": _date(injury),
-            "report_date": _date(report),
+            "report_date": _date(workers["report"].to_numpy()),
             "disability_start": _date(injury),
-            "body_part": np.where(back, "low_back", "knee"),
-            "age": age,
-            "weekly_benefit": benefit,
+            "body_part": np.where(workers["back"], "low_back", "knee"),
+            "age": workers["age"].to_numpy(),
+            "weekly_benefit": workers["benefit"].to_numpy(),
             "waiting_days": WAITING,
             "retro_days": RETRO,
             "max_weeks": LIMIT_WEEKS,

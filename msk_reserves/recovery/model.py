@@ -1,0 +1,175 @@
+"""The fitted recovery of a book: every move seen, each with its laws."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from msk_reserves._checks import Floats, one_of
+from msk_reserves.claims.book import ClaimBook, Decision
+from msk_reserves.recovery.covariates import CovariateDesign, covariate_design
+from msk_reserves.recovery.draws import RecoveryDraws, check_draws
+from msk_reserves.recovery.families import FAMILIES
+from msk_reserves.recovery.mixture import all_exits, grid_to
+from msk_reserves.recovery.piecewise import PIECEWISE
+from msk_reserves.recovery.sampling import draw_transition, point_transition
+from msk_reserves.recovery.selection import CANDIDATES, LONG_RUN, WEIGHTINGS
+from msk_reserves.recovery.transitions import AtRisk, Choices, Transition, clusters, fit_transition, stays_at_risk
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recovery:
+    """Hazards of every move between states, fitted to one book.
+
+    Attributes
+    ----------
+    fitted : the moves, in the order of the states' codes.
+    design : the covariates they choose from.
+    decisions : rules applied to the stays, with counts.
+    weighting : how laws share the weight.
+    beyond_data : by state, the share of the mean stay (counted to ten years, at average covariates) that lies
+        beyond the longest stay seen, and so rests on the laws alone.
+    """
+
+    fitted: tuple[Transition, ...]
+    design: CovariateDesign
+    decisions: tuple[Decision, ...]
+    weighting: str
+    beyond_data: tuple[tuple[str, float], ...]
+
+    @property
+    def transitions(self) -> Mapping[tuple[str, str], Transition]:
+        """The moves by (from, to)."""
+        return MappingProxyType({(one.origin, one.target): one for one in self.fitted})
+
+    def transitions_from(self, state: str) -> tuple[Transition, ...]:
+        """Return the moves out of `state`."""
+        return tuple(one for one in self.fitted if one.origin == state)
+
+    def draw(self, n: int, seed: int) -> RecoveryDraws:
+        """Draw parameters.
+
+        Parameters
+        ----------
+        n : int
+            Number of draws.
+        seed : int
+            Seed; each move's numbers are keyed by (seed, move), so that they do not depend on the other moves.
+
+        Returns
+        -------
+        RecoveryDraws
+            Each draw picks one law a move by its weight; parameters are drawn from a normal law on the unconstrained
+            scale (50 exits or more), by refits under random weights of employers, or from a gamma posterior.
+        """
+        check_draws(n, seed)
+        return RecoveryDraws(seed, n, tuple(draw_transition(one, n, seed) for one in self.fitted))
+
+    def point(self) -> RecoveryDraws:
+        """Return the estimates of each move's best law as a single draw, without parameter uncertainty."""
+        return RecoveryDraws(None, 1, tuple(point_transition(one) for one in self.fitted))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row a move and law: from, to, moves, days_at_risk, law, weight, aic, note."""
+        rows = [
+            {
+                "from": move.origin,
+                "to": move.target,
+                "moves": move.events,
+                "days_at_risk": round(move.exposure),
+                "draws": move.method,
+                "law": "piecewise exponential" if one.fit.family == PIECEWISE else FAMILIES[one.fit.family].title,
+                "weight": one.weight,
+                "aic": one.fit.aic,
+                "note": one.fit.reason if move.method == "gamma" else one.note(),
+            }
+            for move in self.fitted
+            for one in move.candidates
+        ]
+        return pd.DataFrame(rows)
+
+    def _sentences(self) -> list[str]:
+        """What was fitted, to what, and what rests on extrapolation."""
+        moves = sum(one.events for one in self.fitted)
+        lines = [
+            f"Recovery fitted to {moves:,} moves of {len(self.fitted)} kinds, weights {self.weighting}.",
+            f"Covariates: {self.design!r}.",
+        ]
+        lines += [f"{one.meaning}: {one.count:,}." for one in self.decisions]
+        lines += [
+            f"{share:.0%} of the mean stay in {state} (to ten years) lies beyond the longest seen."
+            for state, share in self.beyond_data
+            if share > 0.1
+        ]
+        return lines
+
+    def __repr__(self) -> str:
+        table = self.to_frame().to_string(index=False, float_format=lambda x: f"{x:,.2f}")
+        return "\n".join([*self._sentences(), table])
+
+    def _repr_html_(self) -> str:
+        words = "".join(f"<p>{line}</p>" for line in self._sentences())
+        return words + str(self.to_frame().to_html(index=False, float_format=lambda x: f"{x:,.2f}"))
+
+
+def fit_recovery(
+    book: ClaimBook,
+    *,
+    covariates: str | Sequence[str] = "auto",
+    candidates: Sequence[str] = CANDIDATES,
+    weighting: str = "equal_within_7",
+) -> Recovery:
+    """Fit the time in each state of the path back to work.
+
+    Every move seen from one state to another gets its own cause-specific hazard on the clock of the stay (it restarts
+    on entry), with exits to other states as ends of observation, left truncation and windows respected.
+
+    Parameters
+    ----------
+    book : ClaimBook
+        The claims as of a valuation date.
+    covariates : "auto" or sequence of str
+        Columns of the claims, as in `covariate_design`. A move takes them in order while it has ten exits for each.
+    candidates : sequence of str
+        Laws tried on moves with 30 exits or more: "weibull", "lognormal", "loglogistic", "gengamma", "piecewise",
+        "exponential". With 10 to 29: Weibull, lognormal, exponential. With fewer: a constant rate with a gamma prior
+        worth two exits at the rate of the same move from kindred states.
+    weighting : {"equal_within_7", "bic", "single"}
+        How plausible laws share the weight.
+
+    Returns
+    -------
+    Recovery
+
+    Raises
+    ------
+    ValueError
+        If no stay ended, or an option is unknown.
+    """
+    one_of(weighting, WEIGHTINGS, "weighting")
+    for name in candidates:
+        one_of(name, (*FAMILIES, PIECEWISE), "candidates")
+    if not candidates:
+        raise ValueError("`candidates` must name at least one law, got none")
+    groups, decisions = stays_at_risk(book)
+    if not any(group.targets() for group in groups):
+        raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
+    design = covariate_design(book.claims, covariates)
+    matrix = design.matrix(book.claims)
+    choices = Choices(matrix, design.names, clusters(book.claims), tuple(candidates), weighting)
+    fitted = tuple(fit_transition(group, target, groups, choices) for group in groups for target in group.targets())
+    beyond = tuple((group.state, _beyond(group, fitted, matrix)) for group in groups if group.targets())
+    return Recovery(fitted, design, decisions, weighting, beyond)
+
+
+def _beyond(group: AtRisk, fitted: Sequence[Transition], design: Floats) -> float:
+    """Return the share of the mean stay, to ten years, beyond the longest stay seen; covariates at their average."""
+    moves = tuple(one for one in fitted if one.origin == group.state)
+    middle = design[group.claim].mean(axis=0, keepdims=True)
+    longest = min(float(group.days.max()), LONG_RUN)
+    ages = np.unique(np.concatenate([grid_to(LONG_RUN), [longest]]))
+    survival = np.exp(-all_exits(moves, middle, np.zeros(1), ages[None, :]).sum(axis=0))[0]
+    areas = 0.5 * (survival[1:] + survival[:-1]) * np.diff(ages)
+    return float(areas[ages[1:] > longest].sum() / areas.sum())

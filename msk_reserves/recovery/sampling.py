@@ -1,0 +1,84 @@
+"""How parameters are drawn: from a normal law, by refits under random weights, or from a gamma posterior."""
+
+import hashlib
+
+import numpy as np
+
+from msk_reserves._checks import Floats, Integers
+from msk_reserves.recovery.draws import TransitionDraws, law_draws
+from msk_reserves.recovery.families import FAMILIES
+from msk_reserves.recovery.fit import FittedFamily, fit_to_data, piecewise_to_data
+from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.piecewise import PIECEWISE
+from msk_reserves.recovery.transitions import Transition
+
+REFITS = 200
+"""Most refits of one law under random weights; more draws reuse them in turn."""
+
+
+def keyed_generator(seed: int, name: str) -> np.random.Generator:
+    """Return a generator keyed by seed and move, so that one move's draws do not depend on which others exist."""
+    key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, key])))
+
+
+def draw_transition(transition: Transition, n: int, seed: int) -> TransitionDraws:
+    """Draw `n` parameter vectors of a move, each from a law picked by its weight."""
+    rng = keyed_generator(seed, transition.name)
+    kept = transition.kept()
+    law_of_draw = _laws(np.array([one.weight for one in kept]), n, rng)
+    laws = []
+    for code, one in enumerate(kept):
+        theta = np.tile(one.fit.theta, (n, 1))
+        mine = np.flatnonzero(law_of_draw == code)
+        if len(mine):
+            theta[mine] = _parameters(transition, one.fit, len(mine), rng)
+        laws.append(law_draws(one.fit.family, theta, one.fit.cuts))
+    return TransitionDraws(transition.origin, transition.target, transition.columns, tuple(laws), law_of_draw)
+
+
+def point_transition(transition: Transition) -> TransitionDraws:
+    """Return the estimates of the best law (least AIC of those kept) as a single draw."""
+    best = min(transition.kept(), key=lambda one: one.fit.aic).fit
+    law = law_draws(best.family, best.theta[None, :], best.cuts)
+    return TransitionDraws(
+        transition.origin, transition.target, transition.columns, (law,), np.zeros(1, dtype=np.int64)
+    )
+
+
+def _laws(weights: Floats, n: int, rng: np.random.Generator) -> Integers:
+    """Assign laws to draws, systematically so that shares are as near the weights as n allows, in random order."""
+    points = (np.arange(n) + rng.random()) / n
+    code = np.searchsorted(np.cumsum(weights), points, side="right")
+    return np.asarray(rng.permutation(np.minimum(code, len(weights) - 1)).astype(np.int64))
+
+
+def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
+    """Draw parameter vectors of one law, shape (n, n_parameters)."""
+    if transition.method == "gamma":
+        shape, rate = transition.prior
+        return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))
+    if transition.method == "bootstrap":
+        refits = _refits(transition, fit, min(n, REFITS), rng)
+        if len(refits):
+            return np.asarray(refits[np.arange(n) % len(refits)])
+    root = np.linalg.cholesky(fit.covariance)
+    return np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
+
+
+def _refits(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
+    """Refit a law under Exp(1) weights of employers (the Bayesian bootstrap, Rubin 1981); converged refits only."""
+    data = transition.data
+    _, member = np.unique(transition.cluster, return_inverse=True)
+    found: list[Floats] = []
+    for _ in range(n):
+        pull = rng.standard_exponential(int(member.max()) + 1)[member]
+        weights = data.weights * pull / pull.mean()
+        weighted = Observations(data.days, data.exited, data.entry, data.lower, weights, data.design)
+        if fit.family == PIECEWISE:
+            again = piecewise_to_data(weighted, transition.names, fit.cuts, fit.theta)
+        else:
+            again = fit_to_data(FAMILIES[fit.family], weighted, transition.names, fit.theta)
+        if again.converged:
+            found.append(again.theta)
+    return np.array(found)

@@ -1,0 +1,191 @@
+"""The tables of the page, as rows of text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from msk_reserves.certainty.gain import CertaintyGain
+from msk_reserves.claims.book import ClaimBook
+from msk_reserves.claims.summary import summarise_data
+from msk_reserves.cost.factor import describe
+from msk_reserves.cost.rates import rate_table
+from msk_reserves.cost.record import Cost
+from msk_reserves.recovery.model import Recovery
+from msk_reserves.reserves.distribution import PARTS
+from msk_reserves.reserves.forecast import Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table ready to be shown.
+
+    Attributes
+    ----------
+    caption : what it shows, with the unit.
+    columns : its headings.
+    rows : its cells as text, one tuple a row.
+    words : columns from the left that hold words; the others hold figures.
+    stacks : whether narrow screens show each row as a card of its own; else the table scrolls.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+    stacks: bool = False
+
+
+HEADLINE = {
+    "mean": "mean",
+    "sd": "standard deviation",
+    "5 %": "5 %",
+    "50 %": "50 %",
+    "95 %": "95 %",
+    "tail mean 95 %": "tail mean 95 %",
+    "simulation error": "simulation error",
+}
+"""Columns of the headline by those of a reserve's own table."""
+
+
+def reserve_tables(forecast: Forecast) -> tuple[Table, ...]:
+    """Return a table for each contract: unpaid cost by component, whole dollars."""
+    tables = []
+    for name, reserve in forecast.reserves.items():
+        frame = reserve.to_frame()
+        rows = []
+        for part in PARTS:
+            if part in frame.index:
+                rows.append((part, *(f"{frame.at[part, column]:,.0f}" for column in HEADLINE)))
+            else:
+                rows.append((part, "not in any figure", *[""] * (len(HEADLINE) - 1)))
+        caption = f"{name}: unpaid cost, nominal dollars"
+        tables.append(Table(caption, ("component", *HEADLINE.values()), tuple(rows), stacks=True))
+    return tuple(tables)
+
+
+def gain_table(forecast: Forecast, gain: CertaintyGain) -> Table:
+    """Return what one contract narrows against another, by component, and what that costs."""
+    columns = (
+        "component", "mean change", "simulation error of it", "90 % band before, width", "narrower by",
+        "width after / before", "tail removed (99 %)", "price per dollar of tail",
+    )  # fmt: skip
+    rows = []
+    for part, one in gain.components.items():
+        low, high = forecast.reserves[gain.before].band(0.9, part)
+        rows.append(
+            (
+                part,
+                f"{one.mean_change:+,.0f}",
+                f"{one.mean_change_error:,.0f}",
+                f"{high - low:,.0f}",
+                f"{one.band_narrowing[0.9]:,.0f}",
+                f"{one.band_ratio[0.9]:.1%}" if np.isfinite(one.band_ratio[0.9]) else "none",
+                f"{one.tail_removed:,.0f}",
+                "none" if one.price_of_certainty is None else f"{one.price_of_certainty:,.2f}",
+            )
+        )
+    caption = f"{gain.name}: {gain.n_claims:,} claims, the same futures; dollars"
+    return Table(caption, columns, tuple(rows), stacks=True)
+
+
+def standing_table(forecast: Forecast) -> Table:
+    """Return where the claims stand, and what each contract makes of them."""
+    counts = forecast.book.state_counts()
+    rows = [(name.replace("_", " "), f"{n:,}") for name, n in counts.items()]
+    rows.append(("all reported claims", f"{len(forecast.book):,}"))
+    return Table("Claims on the valuation date", ("worker or file", "claims"), tuple(rows))
+
+
+def terms_table(forecast: Forecast) -> Table:
+    """Return how many claims each contract values under its own terms."""
+    n, bundled = len(forecast.book), forecast.bundled
+    rows = tuple(
+        (
+            name,
+            forecast.manifest.contracts.get(name, ""),
+            f"{forecast.taken_over[name]:,}",
+            f"{bundled:,}",
+            f"{n - forecast.taken_over[name] - bundled:,}",
+        )
+        for name in forecast.reserves
+    )
+    columns = ("contract", "terms", "claims under its terms", "in a bundle already", "fee for service")
+    return Table("Contracts, and the claims each of them values", columns, rows, words=2, stacks=True)
+
+
+def data_tables(book: ClaimBook) -> tuple[Table, ...]:
+    """Return the summary of the claims: states, exposure, paid, missing values."""
+    summary = summarise_data(book)
+    return (
+        of_frame(summary.claims_by_state, "Claims by state", {"share": "{:.1%}"}),
+        of_frame(summary.exposure, "Stays and days at risk by state"),
+        of_frame(summary.paid, "Paid to date, dollars"),
+        of_frame(summary.missing, "Empty cells of the claims table", {"share": "{:.1%}"}),
+    )
+
+
+def recovery_table(recovery: Recovery) -> Table:
+    """Return every move, its laws and their weights."""
+    frame = recovery.to_frame()
+    shown = frame.set_index("from")
+    return of_frame(shown, "Moves seen, the laws tried on each, and their weights", {"weight": "{:.2f}"}, words=2)
+
+
+def cost_tables(cost: Cost) -> tuple[Table, ...]:
+    """Return the payment rates, relativities and claim levels of a cost model."""
+    tables = []
+    for name, account in cost.accounts.items():
+        if account is None:
+            continue
+        rates = rate_table(account, cost.grid).dropna(how="all")
+        rates.index = pd.Index([str(one).replace("_", " ") for one in rates.index], name="state")
+        tables.append(of_frame(rates, f"{name}: {account.unit} a day, by days in the state from"))
+        if account.relativities.design.columns:
+            tables.append(of_frame(account.relativities.table(), f"{name}: relativities"))
+    if cost.factor is not None:
+        tables.append(of_frame(describe(cost.factor), "Medical level of claims, 1 on average"))
+    return tuple(tables)
+
+
+def of_frame(frame: pd.DataFrame, caption: str, formats: Mapping[str, str] | None = None, *, words: int = 1) -> Table:
+    """Return a frame as a table, its index first; figures with what precision they need, unknown ones empty.
+
+    Parameters
+    ----------
+    frame : the table.
+    caption : what it shows.
+    formats : format of a column, by its name.
+    words : columns from the left, the index included, that hold words.
+    """
+    chosen = dict(formats or {})
+    columns = (str(frame.index.name or ""), *(str(name).replace("_", " ") for name in frame.columns))
+    cells = [[_cell(value, chosen.get(str(name))) for value in frame[name]] for name in frame.columns]
+    rows = tuple((_label(label), *(column[place] for column in cells)) for place, label in enumerate(frame.index))
+    return Table(caption, columns, rows, words)
+
+
+def _label(label: object) -> str:
+    """Return the name of a row as text; a year keeps its look."""
+    return f"{label:g}" if isinstance(label, float) else str(label).replace("_", " ")
+
+
+def _cell(value: object, form: str | None) -> str:
+    """Return a value as text: whole numbers with separators, others to three digits or whole dollars."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        return str(value)
+    number = float(value)
+    if not np.isfinite(number):
+        return ""
+    if form is not None:
+        return form.format(number)
+    if isinstance(value, int | np.integer) or abs(number) >= 1000:
+        return f"{number:,.0f}"
+    return f"{number:,.3g}"
+
+
+def pairs(values: Mapping[str, object], caption: str, columns: Sequence[str]) -> Table:
+    """Return names and values as a table of two columns of words."""
+    rows = tuple((str(name).replace("_", " "), str(value)) for name, value in values.items())
+    return Table(caption, tuple(columns), rows, words=2)
