@@ -1,22 +1,135 @@
 """Reserves for workers' compensation musculoskeletal claims, under fee for service and under bundled contracts."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from msk_reserves.certainty.gain import CertaintyGain as CertaintyGain, certainty_gain as certainty_gain
+    from msk_reserves.claims.book import Assumption as Assumption, ClaimBook as ClaimBook, Decision as Decision
+    from msk_reserves.claims.defects import ClaimDataError as ClaimDataError
+    from msk_reserves.claims.read import load_tables as load_tables, read_sql as read_sql
+    from msk_reserves.claims.spells import Spells as Spells
+    from msk_reserves.claims.statutes import statutory_rule as statutory_rule, weekly_benefit as weekly_benefit
+    from msk_reserves.claims.summary import summarise_data as summarise_data
+    from msk_reserves.claims.tables import ClaimTables as ClaimTables
+    from msk_reserves.contracts.files import (
+        ContractFileError as ContractFileError,
+        read_contract as read_contract,
+        read_in_force as read_in_force,
+    )
+    from msk_reserves.contracts.fixed_price import (
+        FixedPriceBundle as FixedPriceBundle,
+        InForce as InForce,
+        PriceTable as PriceTable,
+        Refund as Refund,
+        StopLoss as StopLoss,
+    )
+    from msk_reserves.contracts.terms import Contract as Contract, FeeForService as FeeForService, Owed as Owed
+    from msk_reserves.cost.benefits import temporary_total as temporary_total
+    from msk_reserves.cost.censored import mean_cost as mean_cost
+    from msk_reserves.cost.fit import fit_cost as fit_cost
+    from msk_reserves.cost.record import Cost as Cost, Trends as Trends
+    from msk_reserves.cost.spliced import SplicedSeverity as SplicedSeverity
+    from msk_reserves.cost.spliced_fit import fit_spliced as fit_spliced
+    from msk_reserves.episodes.record import Episodes as Episodes
+    from msk_reserves.episodes.scope import Scope as Scope, Window as Window
+    from msk_reserves.episodes.systemic import SystemicRisk as SystemicRisk
+    from msk_reserves.recovery.fit import fit_family as fit_family
+    from msk_reserves.recovery.model import Recovery as Recovery, fit_recovery as fit_recovery
+    from msk_reserves.recovery.nonparametric import (
+        aalen_johansen as aalen_johansen,
+        kaplan_meier as kaplan_meier,
+        nelson_aalen as nelson_aalen,
+    )
+    from msk_reserves.recovery.residual import (
+        conditional_survival as conditional_survival,
+        remaining_days as remaining_days,
+        residual_mean as residual_mean,
+        residual_quantile as residual_quantile,
+    )
+    from msk_reserves.report.claim_plot import plot_claim as plot_claim
+    from msk_reserves.report.files import write_results as write_results
+    from msk_reserves.report.page import write_report as write_report
+    from msk_reserves.report.reserve_plots import plot_bands as plot_bands, plot_exceedance as plot_exceedance
+    from msk_reserves.report.survival_plot import plot_survival as plot_survival
+    from msk_reserves.reserves.distribution import ReserveDistribution as ReserveDistribution
+    from msk_reserves.reserves.forecast import Forecast as Forecast, forecast as forecast
+    from msk_reserves.samples.calibration import calibration_report as calibration_report
+    from msk_reserves.samples.kentucky_michigan import musculoskeletal as musculoskeletal
+    from msk_reserves.samples.shipped import load_sample as load_sample
+    from msk_reserves.samples.world import World as World, generate_world as generate_world
 
 __version__ = "0.1.0"
 
-# The public names and the room each comes from. They are imported when first used, so that `import msk_reserves` does
-# not pay for pandas, scipy and matplotlib; a test holds this list against the rooms.
-_ROOM_OF = {
-    "as_of_undated": "claims.tables",
+# Names are imported when first used, so that `import msk_reserves` does not pay for pandas, scipy and matplotlib.
+_HOME = {
+    "load_tables": "claims.read",
+    "read_sql": "claims.read",
+    "ClaimTables": "claims.tables",
+    "ClaimBook": "claims.book",
+    "Assumption": "claims.book",
+    "Decision": "claims.book",
+    "ClaimDataError": "claims.defects",
+    "summarise_data": "claims.summary",
+    "Spells": "claims.spells",
+    "statutory_rule": "claims.statutes",
+    "weekly_benefit": "claims.statutes",
+    "generate_world": "samples.world",
+    "World": "samples.world",
+    "calibration_report": "samples.calibration",
+    "load_sample": "samples.shipped",
+    "musculoskeletal": "samples.kentucky_michigan",
+    "kaplan_meier": "recovery.nonparametric",
+    "nelson_aalen": "recovery.nonparametric",
+    "aalen_johansen": "recovery.nonparametric",
+    "fit_family": "recovery.fit",
+    "fit_recovery": "recovery.model",
+    "Recovery": "recovery.model",
+    "remaining_days": "recovery.residual",
+    "conditional_survival": "recovery.residual",
+    "residual_mean": "recovery.residual",
+    "residual_quantile": "recovery.residual",
+    "fit_cost": "cost.fit",
+    "Cost": "cost.record",
+    "Trends": "cost.record",
+    "temporary_total": "cost.benefits",
+    "mean_cost": "cost.censored",
+    "SplicedSeverity": "cost.spliced",
+    "fit_spliced": "cost.spliced_fit",
+    "Episodes": "episodes.record",
+    "Scope": "episodes.scope",
+    "Window": "episodes.scope",
+    "SystemicRisk": "episodes.systemic",
+    "Contract": "contracts.terms",
+    "FeeForService": "contracts.terms",
+    "Owed": "contracts.terms",
+    "FixedPriceBundle": "contracts.fixed_price",
+    "InForce": "contracts.fixed_price",
+    "PriceTable": "contracts.fixed_price",
+    "Refund": "contracts.fixed_price",
+    "StopLoss": "contracts.fixed_price",
+    "ContractFileError": "contracts.files",
+    "read_contract": "contracts.files",
+    "read_in_force": "contracts.files",
+    "ReserveDistribution": "reserves.distribution",
+    "Forecast": "reserves.forecast",
+    "forecast": "reserves.forecast",
+    "CertaintyGain": "certainty.gain",
+    "certainty_gain": "certainty.gain",
+    "write_report": "report.page",
+    "write_results": "report.files",
+    "plot_bands": "report.reserve_plots",
+    "plot_exceedance": "report.reserve_plots",
+    "plot_survival": "report.survival_plot",
+    "plot_claim": "report.claim_plot",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
+    if name not in _HOME:
         raise AttributeError(f"module `msk_reserves` has no attribute {name!r}")
-    return getattr(import_module(f"msk_reserves.{_ROOM_OF[name]}"), name)
+    return getattr(import_module(f"msk_reserves.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*_ROOM_OF, "__version__"])
+    return sorted([*_HOME, "__version__"])

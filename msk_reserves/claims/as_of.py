@@ -13,7 +13,7 @@ from msk_reserves.claims.path import EVENT_CODE, IGNORED, OFF_CODES, walk
 from msk_reserves.claims.schema import ReadingRules, calendar_day
 from msk_reserves.claims.spells import Position, Spells
 from msk_reserves.claims.statutes import statutory_rule
-from msk_reserves.claims.vocabulary import CATEGORIES, COMPONENTS, STATE_CODE, STILL_IN_STATE
+from msk_reserves.claims.vocabulary import CATEGORIES, COMPONENTS, STILL_IN_STATE
 
 COMPONENT_OF: Integers = np.array([COMPONENTS.index(component) for component in CATEGORIES.values()], dtype=np.int64)
 
@@ -23,8 +23,9 @@ HALF_DAY = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """The parts of a book that depend on the date."""
+    """The parts of a book that depend on the date; `rows` are the rows of the tables that its claims come from."""
 
+    rows: Integers
     claims: pd.DataFrame
     spells: Spells
     position: Position
@@ -70,7 +71,7 @@ def standing_claims(
     frame["arrangement"] = arrangement.astype(object)
     for name in frame.select_dtypes(object).columns:
         if name in file_text or frame[name].isna().all():
-            frame[name] = _numbers_if_all(frame[name], from_file=name in file_text)
+            frame[name] = _numbers_if_all(frame[name], decisions, from_file=name in file_text)
     start = day_numbers(frame["disability_start"])
     frame["injury_day"] = np.nan_to_num(injury[rows]).astype(np.int64)
     frame["report_day"] = np.nan_to_num(reported[rows]).astype(np.int64)
@@ -81,12 +82,16 @@ def standing_claims(
 STANDARD_TEXT = frozenset(("claim_id", "body_part", "jurisdiction", "arrangement"))
 
 
-def _numbers_if_all(column: pd.Series, *, from_file: bool) -> pd.Series:
+def _numbers_if_all(column: pd.Series, decisions: list[Decision], *, from_file: bool) -> pd.Series:
     """Turn a text covariate into numbers if every cell of these claims is one, so that later claims do not matter."""
     if column.name in STANDARD_TEXT:
         return column
     words = column.dropna()
-    if len(words) and not (from_file and all(PLAIN_NUMBER.fullmatch(word) for word in words)):
+    numeric = sum(bool(PLAIN_NUMBER.fullmatch(word)) for word in words) if from_file else 0
+    if numeric < len(words):
+        if numeric:
+            meaning = f"numbers in the further column `{column.name}`, which also holds text and is taken as text"
+            decisions.append(Decision(f"{column.name}_of_numbers_and_text", numeric, meaning))
         return column
     return pd.Series([np.nan if word is None else float(word) for word in column], index=column.index, dtype=np.float64)
 
@@ -112,18 +117,17 @@ def ledger_view(
     ended = stays.next_state != STILL_IN_STATE
     days = (stays.left - stays.entered).astype(np.float64)
     zero = off & ended & (days == 0)
-    alive = stays.state != STATE_CODE["dead"]
     observed = observed_from(frame, rules, stays.claim, stays.entered.astype(np.float64), off, stays.days_off_before)
     spells = Spells(
-        claim=stays.claim[alive],
-        state=stays.state[alive],
-        entered=stays.entered[alive],
-        days=np.where(zero, HALF_DAY, days)[alive],
-        next_state=stays.next_state[alive],
-        observed_from=observed[alive],
-        interval=np.zeros(int(alive.sum())),
-        days_off_before=stays.days_off_before[alive],
-        operated=stays.operated[alive],
+        claim=stays.claim,
+        state=stays.state,
+        entered=stays.entered,
+        days=np.where(zero, HALF_DAY, days),
+        next_state=stays.next_state,
+        observed_from=observed,
+        interval=np.zeros(len(days)),
+        days_off_before=stays.days_off_before,
+        operated=stays.operated,
     )
     last = ~ended
     knife = np.zeros(len(frame), dtype=np.bool_)
@@ -141,7 +145,7 @@ def ledger_view(
     frame["releases_medical"] = _released(happened, owner, len(frame))
     counts = {**stays.counts, "half_day_stays": int(zero.sum())}
     paid, known = _paid(payments, place, day, len(frame))
-    return View(frame, spells, position, paid, known, (*decisions, *_path_decisions(counts, rules)))
+    return View(rows, frame, spells, position, paid, known, (*decisions, *_path_decisions(counts, rules)))
 
 
 def _known(table: pd.DataFrame, place: Integers, day: int) -> dict[str, Any]:

@@ -114,7 +114,8 @@ def parse_text(cells: Cells) -> tuple[TextCells, list[Flaw]]:
         flawed = [place for place, value in enumerate(cells) if not (isinstance(value, str) or is_empty(value))]
         codes, words = pd.factorize(pd.Series([value or None for value in kept], dtype=object))
         text = TextCells(codes.astype(np.int64), tuple(words), from_file=False)
-        return text, [("not_text", np.array(flawed), [cells.iloc[place] for place in flawed]), *_text_flaws(text)]
+        odd: list[Flaw] = [("not_text", np.array(flawed, dtype=np.int64), [cells.iloc[place] for place in flawed])]
+        return text, [*(odd if flawed else []), *_text_flaws(text)]
     return cells, _text_flaws(cells)
 
 

@@ -193,12 +193,21 @@ def _child_frame(table: Table, position: Integers) -> pd.DataFrame:
             continue
         values = table.values[column][kept]
         frame[column] = values.astype(np.int64) if spec.kind == "word" else values
-    keys = list(frame.values())
-    if name == "events":
-        keys[3] = PRIORITY[frame["event"]]
-    first, *rest = (keys[0], keys[1], *keys[3:], keys[2])
-    order = np.lexsort((*reversed(rest), first))
+    keys = {**frame, "event": PRIORITY[frame["event"].astype(np.int64)]} if name == "events" else dict(frame)
+    order = _order(keys.pop("claim"), keys.pop("day"), [*list(keys.values())[1:], keys["known_day"]])
     return pd.DataFrame({column: values[order] for column, values in frame.items()})
+
+
+def _order(claim: Floats | Integers, day: Floats | Integers, ties: list[Floats | Integers]) -> Integers:
+    """Return the order by claim, then day, then the other columns, which are sorted only where the first two tie."""
+    first = day.min(initial=0)
+    key = claim.astype(np.int64) * int(day.max(initial=0) - first + 1) + (day - first).astype(np.int64)
+    order = np.argsort(key, kind="stable")
+    equal = key[order][1:] == key[order][:-1]
+    tied = np.flatnonzero(np.append(False, equal) | np.append(equal, False))[: len(order)]
+    rows = order[tied]
+    order[tied] = rows[np.lexsort((*(column[rows] for column in reversed(ties)), key[rows]))]
+    return order
 
 
 def _exposure_frame(table: Table) -> pd.DataFrame:

@@ -17,7 +17,7 @@ SAME_DAY_ORDER = (
 
 PRIORITY: Integers = np.array([SAME_DAY_ORDER.index(name) for name in EVENTS], dtype=np.int64)
 
-AT_WORK, DEAD, CLOSED = (STATE_CODE[name] for name in ("at_work", "dead", "closed"))
+AT_WORK, DEAD, CLOSED, REOPENED = (STATE_CODE[name] for name in ("at_work", "dead", "closed", "reopened"))
 OFF_CODES: Integers = np.array([STATE_CODE[name] for name in OFF_WORK_STATES], dtype=np.int64)
 MOVERS = ("off_work", "modified_duty", "return_to_work", "mmi", "settlement", "permanent_total", "death")
 
@@ -205,7 +205,7 @@ def _take(
         closes = (what == EVENT_CODE["close"]) & ~closed[who] & ~off & (state != DEAD)
         reopens = (what == EVENT_CODE["reopen"]) & closed[who]
         operated[who[(what == EVENT_CODE["surgery"]) & (state != DEAD)]] = True
-        shown = np.where(moves, target, np.where(closes, CLOSED, state))
+        shown = np.where(moves, target, np.where(closes, CLOSED, REOPENED))
         held[who] = np.where(moves, target, state)
         closed[who] = (closed[who] | closes) & ~(moves | reopens)
         ever_off[who] |= np.isin(held[who], OFF_CODES)
@@ -222,14 +222,12 @@ def _take(
 
 
 def _tidy(raw: tuple[Integers, Integers, Integers, Booleans], valuation_day: int, counts: dict[str, int]) -> Walk:
-    """Close each stay where the next begins; drop states passed through on one day and work before the first stay."""
+    """Close each stay where the next begins, and drop states passed through on one day."""
     claim, state, entered, operated = raw
     off = np.isin(state, OFF_CODES)
     last, left = _ends(claim, entered, valuation_day)
     through = (left == entered) & ~last & ~off
-    first = np.append(True, claim[1:] != claim[:-1])
-    before_off = first & (state == AT_WORK) & ~last & np.append(off[1:], False)
-    kept = ~(through | before_off)
+    kept = ~through
     counts["passed_through"] = int((through & (state != AT_WORK)).sum())
     claim, state, entered, operated = claim[kept], state[kept], entered[kept], operated[kept]
     same = np.zeros(len(claim), dtype=np.bool_)

@@ -14,7 +14,7 @@ OFF_WORK, AT_WORK, BACK_AT_WORK = (STATE_CODE[name] for name in ("off_work", "at
 
 def snapshot_view(claims: pd.DataFrame, rules: ReadingRules, day: int | None, file_text: frozenset[str]) -> View:
     """Build the book's parts from one row a claim."""
-    frame, _, decisions = standing_claims(claims, day, file_text)
+    frame, rows, decisions = standing_claims(claims, day, file_text)
     days_off, returned = _column(frame, "days_off"), _column(frame, "returned") == 1
     stayed = returned & (days_off == 0)
     end = np.where(stayed, _column(frame, "injury_day"), clock_start(frame, rules) + days_off)
@@ -29,7 +29,7 @@ def snapshot_view(claims: pd.DataFrame, rules: ReadingRules, day: int | None, fi
         days_off_before=np.where(returned, days_off, 0.0),
     )
     paid = pd.DataFrame({name: _column(frame, f"{name}_paid") for name in COMPONENTS})
-    return View(frame, _spells(frame, position, rules, day), position, paid, None, tuple(decisions))
+    return View(rows, frame, _spells(frame, position, rules, day), position, paid, None, tuple(decisions))
 
 
 def _column(frame: pd.DataFrame, name: str) -> Floats:

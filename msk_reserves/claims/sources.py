@@ -136,7 +136,7 @@ def _read_csv(path: Path, table: str, found: Findings) -> tuple[list[Any], list[
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False, quoted_strings_can_be_null=False
         ),
     )
-    numbers = np.setdiff1d(np.arange(2, content.num_rows + len(ragged) + 2), ragged)
+    numbers = np.delete(np.arange(2, content.num_rows + len(ragged) + 2), np.array(ragged, dtype=np.int64) - 2)
     columns = [_encoded(content.column(place)) for place in range(content.num_columns)]
     written = np.any([column.codes >= 0 for column in columns], axis=0)
     cells: list[Cells] = [TextCells(column.codes[written], column.words, from_file=True) for column in columns]
@@ -192,8 +192,9 @@ def frame_hash(frame: pd.DataFrame) -> str:
         if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iufbMm":
             digest.update(np.ascontiguousarray(series.to_numpy()).tobytes())
             continue
-        printed = pd.Series([repr(value) for value in series], dtype=object)
-        codes, words = pd.factorize(printed)
+        text = pd.api.types.infer_dtype(series, skipna=False) == "string"
+        codes, words = pd.factorize(series if text else pd.Series([repr(value) for value in series], dtype=object))
+        digest.update(b"text" if text else b"printed")
         digest.update(codes.astype(np.int64).tobytes())
         digest.update("\x00".join(words).encode(errors="surrogatepass"))
     return digest.hexdigest()

@@ -131,7 +131,7 @@ class ClaimTables:
             view = ledger_view(tables.claims, tables.events, tables.payments, self.rules, day, self.file_text)
         else:
             view = snapshot_view(tables.claims, self.rules, day, self.file_text)
-        filled = tables.filled[np.isin(tables.claims["claim_id"].to_numpy(), view.claims["claim_id"].to_numpy())]
+        filled = tables.filled.iloc[view.rows]
         return ClaimBook(
             valuation_date=None if date is None else pd.Timestamp(date),
             valuation_day=0 if day is None else day,

@@ -39,13 +39,13 @@ INSTRUMENTS = ("quickdash", "odi", "koos_jr", "hoos_jr", "nprs")
 
 STATES = (
     "at_work", "off_work", "relapse", "after_surgery", "modified_duty", "back_at_work",
-    "mmi", "settled", "permanent_total", "dead", "closed",
+    "mmi", "settled", "permanent_total", "dead", "closed", "reopened",
 )  # fmt: skip
 """States of the path, in code order.
 
 `at_work` never left work (a medical-only claim so far); `relapse` is off work again after a stable return;
 `after_surgery` is off work with the clock restarted at the operation; `closed` is a closed file of a worker who is
-not off work.
+not off work, `reopened` the same file open again, whose cost is unlike that of the weeks after a return.
 """
 
 STATE_CODE: Mapping[str, int] = MappingProxyType({name: code for code, name in enumerate(STATES)})

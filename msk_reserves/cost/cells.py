@@ -11,16 +11,18 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES
 
-KINDS = ("off work", "modified duty", "working", "ended", "dead", "closed")
+KINDS = ("off work", "modified duty", "working", "ended", "permanent total", "dead", "closed", "reopened")
 """Kinds of state whose rates inform each other where one of them is rarely seen."""
 
 _KIND_NAMES = {
     **dict.fromkeys(OFF_WORK_STATES, "off work"),
     "modified_duty": "modified duty",
     **dict.fromkeys(("at_work", "back_at_work"), "working"),
-    **dict.fromkeys(("mmi", "settled", "permanent_total"), "ended"),
+    **dict.fromkeys(("mmi", "settled"), "ended"),
+    "permanent_total": "permanent total",
     "dead": "dead",
     "closed": "closed",
+    "reopened": "reopened",
 }
 KIND_OF_STATE: Integers = np.array([KINDS.index(_KIND_NAMES[state]) for state in STATES])
 KIND_OF_STATE.flags.writeable = False
@@ -95,7 +97,7 @@ class CellGrid:
         Examples
         --------
         >>> CellGrid().group([1, 5], [0, 0], [200.0, 200.0]).tolist()
-        [6, 32]
+        [10, 53]
         """
         codes = np.asarray(state, dtype=np.int64)
         off_work = np.isin(codes, [STATE_CODE[name] for name in OFF_WORK_STATES])
@@ -120,7 +122,7 @@ class CellGrid:
         Examples
         --------
         >>> CellGrid().days_in_bins([0.0], [30.0])[0, :4].tolist()
-        [14.0, 14.0, 2.0, 0.0]
+        [7.0, 7.0, 7.0, 7.0]
         """
         lower = np.array(self.bin_edges)
         upper = np.r_[lower[1:], np.inf]
@@ -160,7 +162,10 @@ class Window:
 
 
 def bundle_windows(book: ClaimBook) -> Window:
-    """Return the default window of the claims already bundled: from the trigger until return to full duty or MMI."""
+    """Return the default window of the claims already bundled: from the trigger until return to full duty or MMI.
+
+    A worker who is back at the trigger has no window: it ends as it begins.
+    """
     begins = np.full(len(book), np.inf)
     ends = np.full(len(book), np.inf)
     if book.valuation_date is None or "bundle_trigger_date" not in book.claims:
@@ -173,8 +178,9 @@ def bundle_windows(book: ClaimBook) -> Window:
     begins[bundled] = days[bundled]
     spells = book.spells
     closes = np.isin(spells.state, [STATE_CODE[name] for name in CARE_ENDS])
-    closes &= spells.entered >= begins[spells.claim]
-    np.minimum.at(ends, spells.claim[closes], spells.entered[closes].astype(np.float64))
+    reached = np.maximum(spells.entered.astype(np.float64), begins[spells.claim])
+    closes &= (spells.entered + spells.days > begins[spells.claim]) | (spells.entered >= begins[spells.claim])
+    np.minimum.at(ends, spells.claim[closes], reached[closes])
     return Window(begins, ends)
 
 

@@ -10,6 +10,7 @@ from scipy import special, stats
 
 from msk_reserves._checks import Floats, Integers, positive
 from msk_reserves.claims.book import ClaimBook
+from msk_reserves.cost.rates import PaymentRates
 from msk_reserves.cost.spliced_fit import fit_excess
 
 TABLE_NODES = 257
@@ -113,7 +114,9 @@ def gamma_prior(kappa: float, *, largest: float = 50.0) -> FactorPrior:
     return _on_grid(shape, np.nan, np.nan, np.nan, 0.0, 0, largest)
 
 
-def fit_prior(paid: Floats, expected: Floats, dispersion: float) -> FactorPrior:
+def fit_prior(
+    paid: Floats, expected: Floats, dispersion: float, *, level_variance: float = float("nan")
+) -> FactorPrior:
     """Fit the prior: a gamma body by moments and, where enough claims show one, a Pareto tail.
 
     The variance solves Var(P/e) = phi/e + 1/kappa over claims, each weighed by its precision (methods 2.3; Buhlmann
@@ -125,12 +128,14 @@ def fit_prior(paid: Floats, expected: Floats, dispersion: float) -> FactorPrior:
     ----------
     paid, expected : units by claim, shape (n_claims,); claims with nothing expected are left out.
     dispersion : variance over mean of payments.
+    level_variance : variance of the levels where it is assumed; estimated where NaN.
     """
     used = expected > 0
     ratio, e = np.maximum(paid[used], 0.0) / expected[used], expected[used]
     if len(ratio) < MIN_GROUP:
         return gamma_prior(1.0)
-    variance = _level_variance(ratio, e, dispersion)
+    assumed = np.isfinite(level_variance)
+    variance = float(np.clip(level_variance, 0.02, 10.0)) if assumed else _level_variance(ratio, e, dispersion)
     large = e >= np.quantile(e, 0.75)
     noise = dispersion / e[large]
     level = 1.0 + (ratio[large] - 1.0) * np.sqrt(variance / (variance + noise))
@@ -172,12 +177,7 @@ def posterior_moments(prior: FactorPrior, paid: Floats, expected: Floats, disper
 
 
 def fit_factor(
-    book: ClaimBook,
-    paid: Floats,
-    expected: Floats,
-    dispersion: float,
-    future: Floats,
-    labels: Sequence[npt.NDArray[np.int64]],
+    book: ClaimBook, rates: PaymentRates, future: Floats, labels: Sequence[npt.NDArray[np.int64]]
 ) -> ClaimFactor:
     """Fit the prior, update it claim by claim, and balance the updates within groups of alike claims.
 
@@ -188,12 +188,12 @@ def fit_factor(
     Parameters
     ----------
     book : the claims.
-    paid, expected : units so far, shape (n_claims,).
-    dispersion : variance over mean of payments.
+    rates : the account fitted to them, with what was paid and expected so far.
     future : weights of the balance: units expected a day from now on, shape (n_claims,).
     labels : group of each claim, finest first; a group below 30 claims joins its parent's remainder.
     """
-    prior = fit_prior(paid, expected, dispersion)
+    paid, expected, dispersion = rates.claim_paid, rates.claim_expected, rates.dispersion
+    prior = fit_prior(paid, expected, dispersion, level_variance=rates.level_variance)
     inverse = np.empty((len(book), TABLE_NODES))
     for begin in range(0, len(book), _CHUNK):
         rows = slice(begin, begin + _CHUNK)
@@ -261,7 +261,7 @@ def _on_grid(
 ) -> FactorPrior:
     """Return gamma body and Pareto tail as probabilities of levels even in the logarithm, scaled to mean 1."""
     body = stats.gamma(kappa, scale=1.0 / kappa)
-    lowest = max(float(body.ppf(1e-9)), 1e-6)
+    lowest = max(float(body.ppf(1e-7)), 1e-12)
     edges = np.exp(np.linspace(np.log(lowest), np.log(largest), _GRID_NODES + 1))
     if np.isnan(begins):
         cumulative = body.cdf(edges)
@@ -269,6 +269,7 @@ def _on_grid(
         inside = (1.0 - tail_share) * body.cdf(np.minimum(edges, begins)) / body.cdf(begins)
         outside = tail_share * stats.genpareto(shape, scale=scale).cdf(np.maximum(edges - begins, 0.0))
         cumulative = inside + outside
+    cumulative[0] = 0.0
     weight = np.diff(cumulative)
     weight /= weight.sum()
     level = np.sqrt(edges[1:] * edges[:-1])

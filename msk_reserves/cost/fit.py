@@ -17,7 +17,7 @@ from msk_reserves.cost.rates import PaymentRates
 from msk_reserves.cost.record import ACCOUNT_CATEGORIES, Cost, Trends
 from msk_reserves.cost.relativities import relativity
 from msk_reserves.cost.shares import category_shares
-from msk_reserves.cost.summary import MIN_CLAIMS, fit_summary
+from msk_reserves.cost.summary import fit_summary
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +150,8 @@ def _summary_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid,
     else:
         paid = paid * _summary_level(name, book, trends)
     rates = fit_summary(name, _unit_name(name), book, exposure(book, grid), paid, grid, design)
+    if rates.days.sum() == 0:
+        return _Account(None, f"no claim with `{name}_paid` has days in any state", None, tuple(decisions))
     if np.nansum(paid) <= 0:
         source = "paid to date does not exceed the temporary total benefit the law owes for the days off"
         assumptions.append(Assumption(f"{name} beyond temporary total benefits", "none", source))
@@ -163,7 +165,7 @@ def _unseen_kinds(name: str, rates: PaymentRates) -> Assumption:
     """State which states pay nothing because too few claims were seen in them."""
     by_state = rates.rate.reshape(len(KIND_OF_STATE), -1).sum(axis=1) > 0
     words = "only states off work" if not by_state[KIND_OF_STATE > 0].any() else "states seen often enough"
-    source = f"fewer than {MIN_CLAIMS} claims with dated days in the other states; what they cost is in those seen"
+    source = "too few claims with dated days in the other states; what they cost is in those seen"
     return Assumption(f"{name} is paid in", words, source)
 
 
@@ -176,7 +178,7 @@ def _claim_factor(book: ClaimBook, medical: PaymentRates, grid: CellGrid) -> Cla
     operated = position.operated.astype(np.int64)
     labels = ((kind * 2 + operated) * grid.n_bands + group % grid.n_bands, kind * 2 + operated, kind)
     future = relativity(medical.relativities, book) * a_day
-    return fit_factor(book, medical.claim_paid, medical.claim_expected, medical.dispersion, future, labels)
+    return fit_factor(book, medical, future, labels)
 
 
 def _common_assumptions(trends: Trends, accounts: dict[str, PaymentRates | None]) -> tuple[Assumption, ...]:

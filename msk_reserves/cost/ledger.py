@@ -96,6 +96,7 @@ def fit_ledger(
         claim_expected=np.asarray(weighed @ rate).ravel(),
         relativities=Relativities(design, centre, beta, covariance),
         dispersion=dispersion,
+        level_variance=float("nan"),
         evidence=LedgerEvidence(weighed, paid, grid, dispersion),
     )
 

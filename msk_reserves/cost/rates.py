@@ -33,6 +33,7 @@ class PaymentRates:
     claim_expected : units expected for the same days, shape (n_claims,); 0 where nothing was seen.
     relativities : multipliers by claim.
     dispersion : variance over mean of a claim's payments given its own level, in units.
+    level_variance : variance of the claims' own levels where it is assumed; NaN where payments by cell tell it.
     evidence : what draws of the rates are made from.
     """
 
@@ -45,6 +46,7 @@ class PaymentRates:
     claim_expected: Floats
     relativities: Relativities
     dispersion: float
+    level_variance: float
     evidence: Evidence
 
     def __post_init__(self) -> None:

@@ -166,9 +166,11 @@ class Cost:
                 lines.append(f"\n{name}: not fitted, {self.reasons[name]}")
                 continue
             lines.append(f"\n{account}")
-            lines.append(f"{account.unit} a day:\n{rate_table(account, self.grid).dropna(how='all').round(2)}")
+            lines.append(
+                f"{account.unit} a day:\n{rate_table(account, self.grid).dropna(how='all').T.round(2).to_string()}"
+            )
             if account.relativities.design.columns:
-                lines.append(f"{account.relativities.table().round(2)}")
+                lines.append(f"{account.relativities.table().round(2).to_string()}")
         if self.factor is not None:
             lines.append(f"\n{self.factor.prior}\n{describe(self.factor).round(2)}")
         lines += [f"assumed: {a.name}: {a.value} ({a.source})" for a in self.assumptions]

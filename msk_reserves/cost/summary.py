@@ -13,8 +13,8 @@ from msk_reserves.cost.design import Design, design_matrix
 from msk_reserves.cost.rates import PaymentRates
 from msk_reserves.cost.relativities import Relativities, fit_relativities
 
-MIN_CLAIMS = 100
-"""Claims that must have spent days in a bin for it to have a rate of its own; else it joins the bin before."""
+MIN_CLAIMS, MIN_SHARE = 100, 0.05
+"""Claims (or, if fewer, share of the claims) that must have spent days in a bin for it to have a rate of its own."""
 
 OFF_WORK_BREAKS = (0.0, 14.0, 56.0, 182.0, 730.0)
 OTHER_BREAKS = (0.0, 91.0, 730.0)
@@ -74,6 +74,7 @@ def coarse_columns(days: sp.csr_array, grid: CellGrid) -> Integers:
     band_of_cell = np.arange(grid.n_cells) // grid.n_bins % grid.n_bands
     column_of_cell = np.full(grid.n_cells, -1, dtype=np.int64)
     seen = sp.csc_array(days > 0)
+    needed = min(MIN_CLAIMS, max(MIN_SHARE * days.shape[0], 1.0))
     column = 0
     for kind in range(len(KINDS)):
         breaks = np.searchsorted(grid.bin_edges, OFF_WORK_BREAKS if kind == 0 else OTHER_BREAKS)
@@ -81,7 +82,7 @@ def coarse_columns(days: sp.csr_array, grid: CellGrid) -> Integers:
         for band in range(grid.n_bands):
             cells = np.flatnonzero((kind_of_cell == kind) & (band_of_cell == band)).reshape(-1, grid.n_bins)
             counts = np.array([len(np.unique(seen[:, here].nonzero()[0])) for here in cells.T])
-            enough = counts >= MIN_CLAIMS
+            enough = counts >= needed
             if enough[0]:
                 starts = enough & np.isin(np.arange(grid.n_bins), breaks)
                 known[band] = column + np.cumsum(starts) - 1
@@ -132,6 +133,7 @@ def balanced_rates(sums: Floats, n_columns: int) -> Floats:
     size = n_columns * (n_columns + 1) // 2
     normal = np.zeros((n_columns, n_columns))
     normal[np.triu_indices(n_columns)] = sums[:size]
+    # Days are never negative, so the empty lower triangle is the smaller of the two.
     normal = np.maximum(normal, normal.T)
     target, days = sums[size : size + n_columns], sums[size + n_columns : -1]
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
@@ -160,41 +162,48 @@ def fit_summary(
     column_of_cell = coarse_columns(days, grid)
     coarse = _coarse_days(days, column_of_cell)
     used: Booleans = np.isfinite(paid) & (coarse.sum(axis=1) > 0)
-    y = np.where(used, np.nan_to_num(paid), 0.0)
-    average = float(y[used].mean()) if used.any() else 0.0
-    beta, covariance = np.zeros(columns.shape[1]), np.zeros((columns.shape[1], columns.shape[1]))
-    centre = columns[used].mean(axis=0) if used.any() else np.zeros(columns.shape[1])
-    rates, multiplier = np.zeros(coarse.shape[1]), np.ones(len(y))
-    mean = np.full(len(y), max(average, 0.0))
-    for _ in range(_ROUNDS if average > 0 and coarse.shape[1] else 0):
-        working = np.maximum(mean, MEAN_FLOOR * average)
-        scaled = np.where(used, multiplier / working, 0.0)[:, None] * coarse
-        rates = balanced_rates(regression_terms(scaled, y / working, working).sum(axis=0), coarse.shape[1])
-        expected = np.where(used, coarse @ rates, 0.0)
-        centre = (expected @ columns) / expected.sum() if expected.sum() > 0 else centre
-        beta, covariance = fit_relativities(
-            columns - centre, y, np.maximum(expected, MEAN_FLOOR * average) * used, power=2
-        )
-        multiplier = np.exp((columns - centre) @ beta)
-        mean = expected * multiplier
-    working = np.maximum(mean, MEAN_FLOOR * max(average, 1e-9))
-    scaled = np.where(used, multiplier / working, 0.0)[:, None] * coarse
-    if average > 0 and coarse.shape[1]:
-        rates = balanced_rates(regression_terms(scaled, y / working, working).sum(axis=0), coarse.shape[1])
-    rate = spread_over_cells(rates, column_of_cell)
-    expected = np.where(used, multiplier * (coarse @ rates), 0.0)
+    totals = np.where(used, np.nan_to_num(paid), 0.0)
+    coarse = np.where(used[:, None], coarse, 0.0)
+    relativities = Relativities(design, *_no_effects(columns.shape[1]))
+    rates, expected = np.zeros(coarse.shape[1]), np.zeros(len(totals))
+    evidence = SummaryEvidence(coarse, totals, np.ones(len(totals)), column_of_cell)
+    if totals.sum() > 0:
+        floor = MEAN_FLOOR * float(totals[used].mean())
+        mean = np.full(len(totals), floor / MEAN_FLOOR)
+        for step in range(_ROUNDS + 1):
+            multiplier = np.exp((columns - relativities.centre) @ relativities.coefficients)
+            working = np.maximum(mean, floor)
+            scaled = (multiplier / working)[:, None] * coarse
+            evidence = SummaryEvidence(scaled, totals / working, working, column_of_cell)
+            rates = balanced_rates(regression_terms(scaled, totals / working, working).sum(axis=0), coarse.shape[1])
+            mean = expected = multiplier * (coarse @ rates)
+            if step < _ROUNDS:
+                relativities = _relativities(design, columns, totals, coarse @ rates, floor)
     return PaymentRates(
         account=account,
         unit=unit,
-        rate=rate,
+        rate=spread_over_cells(rates, column_of_cell),
         days=np.asarray(days[used].sum(axis=0)).ravel(),
         paid=np.zeros(grid.n_cells),
-        claim_paid=y,
+        claim_paid=totals,
         claim_expected=expected,
-        relativities=Relativities(design, centre, beta, covariance),
-        dispersion=_assumed_dispersion(y, expected),
-        evidence=SummaryEvidence(scaled, y / working, working, column_of_cell),
+        relativities=relativities,
+        dispersion=(1.0 - PERSISTENT_SHARE) * _winsorised(totals, expected) / max(float(expected.sum()), 1e-300),
+        level_variance=PERSISTENT_SHARE * _winsorised(totals, expected) / max(float((expected**2).sum()), 1e-300),
+        evidence=evidence,
     )
+
+
+def _no_effects(n_columns: int) -> tuple[Floats, Floats, Floats]:
+    """Return centre, coefficients and covariance of relativities that are all 1."""
+    return np.zeros(n_columns), np.zeros(n_columns), np.zeros((n_columns, n_columns))
+
+
+def _relativities(design: Design, columns: Floats, totals: Floats, expected: Floats, floor: float) -> Relativities:
+    """Return the relativities given what the path alone leads one to expect."""
+    centre = (expected @ columns) / expected.sum()
+    offset = np.where(expected > 0, np.maximum(expected, floor), 0.0)
+    return Relativities(design, centre, *fit_relativities(columns - centre, totals, offset, power=2))
 
 
 def _coarse_days(days: sp.csr_array, column_of_cell: Integers) -> Floats:
@@ -207,14 +216,11 @@ def _coarse_days(days: sp.csr_array, column_of_cell: Integers) -> Floats:
     return coarse
 
 
-def _assumed_dispersion(paid: Floats, expected: Floats) -> float:
-    """Return the dispersion under which half the variance at the average claim is the claim's own lasting level.
+def _winsorised(paid: Floats, expected: Floats) -> float:
+    """Return the sum of squared residuals, those of one claim in a thousand cut back to the next.
 
-    One total a claim cannot tell a costly claim from a costly month; the split is an assumption and is printed.
+    One total a claim cannot tell a costly claim from a costly month: half of this sum is taken as the claims' own
+    lasting levels and half as chance, an assumption that is printed.
     """
-    used = expected > 0
-    if not used.any():
-        return 0.0
-    squares = (paid[used] - expected[used]) ** 2
-    squares = np.minimum(squares, np.quantile(squares, 0.999))
-    return float((1.0 - PERSISTENT_SHARE) * squares.sum() / expected[used].sum())
+    squares = np.where(expected > 0, (paid - expected) ** 2, 0.0)
+    return float(np.minimum(squares, np.quantile(squares, 0.999)).sum())

@@ -16,15 +16,18 @@ from msk_reserves.recovery.families import (
     family_named,
 )
 from msk_reserves.recovery.likelihood import Rows, evaluate, prepare, value_only
-from msk_reserves.recovery.newton import Optimum, maximise
+from msk_reserves.recovery.newton import DECREMENT_TOLERANCE, Optimum, maximise
 from msk_reserves.recovery.observations import Observations, observations
 from msk_reserves.recovery.piecewise import PIECEWISE, default_cuts, fit_piecewise, merged_cuts
 
 SHAPE_STARTS = (-1.0, -0.5, 0.01, 0.5, 1.0)
-"""Starts of Q for the generalized gamma; 0.01 and 1 begin at the lognormal and Weibull optima."""
+"""Starts of Q for the generalized gamma: 0.01 and 1 begin at the lognormal and Weibull optima, the others compete."""
+
+REFIT_TOLERANCE = 1e-3
+"""Log-likelihood a refit under random weights may leave to gain."""
 
 _SUBSAMPLE = 4000
-_LIMITS = {"location": 200.0, "log_scale": 6.0, "shape": 12.0}
+_LIMITS = {"location": 200.0, "log_scale": 3.0, "shape": 8.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +148,11 @@ def fit_to_data(
     rows = prepare(data, unit)
     shift = np.zeros(len(data.design[0]) + 3)
     shift[0] = np.log(unit)
-    best = _search(family, data, rows) if start is None else _climb(family, rows, start - shift[: len(start)])
+    if start is None:
+        best = _search(family, data, rows)
+    else:
+        # A refit is one of many draws: a fortieth of a standard error is near enough.
+        best = _climb(family, rows, start - shift[: len(start)], tolerance=REFIT_TOLERANCE)
     names = ("constant", *labels, *(["log_scale"] * family.free_scale), *(["Q"] * family.free_shape))
     return _record(family.name, names, best, best.theta + shift[: len(best.theta)], data, np.zeros(0))
 
@@ -188,7 +195,7 @@ def _bounds(family: Family, p: int) -> Floats:
     return np.array([_LIMITS["location"] * 10] * p + free)
 
 
-def _climb(family: Family, rows: Rows, start: Floats, iterations: int = 60) -> Optimum:
+def _climb(family: Family, rows: Rows, start: Floats, *, tolerance: float = DECREMENT_TOLERANCE) -> Optimum:
     """Run Newton for a family from one start."""
     bounds = _bounds(family, rows.design.shape[1])
     return maximise(
@@ -196,7 +203,7 @@ def _climb(family: Family, rows: Rows, start: Floats, iterations: int = 60) -> O
         lambda theta: value_only(family, rows, theta),
         start,
         bounds,
-        iterations=iterations,
+        tolerance=tolerance,
     )
 
 
@@ -229,18 +236,14 @@ def _least_squares(data: Observations, rows: Rows) -> tuple[Floats, float]:
 
 def _search_shape(data: Observations, rows: Rows) -> Optimum:
     """Fit the generalized gamma from its nested laws and from several Q, tried first on a part of a large file."""
-    part = rows
-    if len(data) > _SUBSAMPLE:
-        part = prepare(_thinned(data, len(data) // _SUBSAMPLE), _median(data))
-    nested = {1.0: _search(WEIBULL, data, part), 0.01: _search(LOGNORMAL, data, part)}
+    few = data if len(data) <= _SUBSAMPLE else _thinned(data, len(data) // _SUBSAMPLE)
+    part = rows if few is data else prepare(few, _median(data))
+    nested = {1.0: _search(WEIBULL, few, part), 0.01: _search(LOGNORMAL, few, part)}
     better = max(nested.values(), key=lambda one: one.loglik).theta
-    tried: list[Optimum] = []
-    for q in SHAPE_STARTS:
-        begin = np.append(nested[q].theta if q in nested else better, q)
-        if np.isfinite(value_only(GENERALIZED_GAMMA, part, begin)):
-            tried.append(_climb(GENERALIZED_GAMMA, part, begin))
-    if not tried:
-        return _climb(GENERALIZED_GAMMA, rows, np.append(nested[0.01].theta, 0.01))
+    others = [np.append(better, q) for q in SHAPE_STARTS if q not in nested]
+    highest = max(others, key=lambda start: value_only(GENERALIZED_GAMMA, part, start))
+    starts = [*(np.append(one.theta, q) for q, one in nested.items()), highest]
+    tried = [_climb(GENERALIZED_GAMMA, part, start) for start in starts]
     best = max(tried, key=lambda one: (one.converged, one.loglik))
     return best if part is rows else _climb(GENERALIZED_GAMMA, rows, best.theta)
 

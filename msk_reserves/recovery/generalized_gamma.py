@@ -100,13 +100,14 @@ def log_survival(w: Floats, shape: Floats) -> Floats:
     k = safe**-2.0
     with np.errstate(over="ignore", divide="ignore", under="ignore"):
         u = k * np.exp(safe * w)
-        survival = np.where(safe > 0, special.gammaincc(k, u), special.gammainc(k, u))
-        result = np.array(np.log(survival))
-    body = survival > 0.5
-    if body.any():
-        below = np.where(safe[body] > 0, special.gammainc(k[body], u[body]), special.gammaincc(k[body], u[body]))
-        result[body] = np.log1p(-below)
-    far = (survival < _UNDERFLOW) & ~near
+        below = np.asarray(w < 0.0)
+        ratio = np.where(near, 0.5, 0.0)
+        # Below the body's middle through F, above through S; which incomplete gamma ratio that is depends on the sign.
+        for upper in (True, False):
+            at = ((below == (safe < 0)) == upper) & ~near
+            ratio[at] = (special.gammaincc if upper else special.gammainc)(k[at], u[at])
+        result = np.where(below, np.log1p(-ratio), np.log(ratio))
+    far = ~below & (ratio < _UNDERFLOW) & ~near
     if far.any():
         result[far] = _tail(w[far], safe[far])
     if near.any():

@@ -33,6 +33,7 @@ def maximise(
     bounds: Floats,
     *,
     iterations: int = 60,
+    tolerance: float = DECREMENT_TOLERANCE,
 ) -> Optimum:
     """Climb from `start`; `bounds` is the largest size each parameter may take, shape (n_parameters,)."""
     theta = start
@@ -41,15 +42,19 @@ def maximise(
         if not _usable(here):
             break
         step = _step(here)
-        if 0.5 * float(here.gradient @ step) < 0.01 * DECREMENT_TOLERANCE and _information(here) is not None:
+        if 0.5 * float(here.gradient @ step) < 0.01 * tolerance and _information(here) is not None:
             break
-        theta, moved = _line_search(value, theta, step, here.loglik)
-        if not moved:
-            break
-        here = evaluate(theta)
+        length = min(1.0, 5.0 / max(float(np.max(np.abs(step))), 1e-300))
+        there = evaluate(theta + length * step)
+        if not there.loglik >= here.loglik - _rounding(here):
+            length = _shortened(value, theta, step, (0.5 * length, here))
+            if length == 0.0:
+                break
+            there = evaluate(theta + length * step)
+        theta, here = theta + length * step, there
         if (np.abs(theta) > bounds).any():
             break
-    return _verdict(theta, here, bounds)
+    return _verdict(theta, here, bounds, tolerance)
 
 
 def _usable(here: Evaluation) -> bool:
@@ -66,15 +71,19 @@ def _step(here: Evaluation) -> Floats:
     return np.asarray(step)
 
 
-def _line_search(value: Callable[[Floats], float], theta: Floats, step: Floats, loglik: float) -> tuple[Floats, bool]:
-    """Return the first point along the step, halving, that does not lose; and whether there was one."""
-    length = min(1.0, 5.0 / max(float(np.max(np.abs(step))), 1e-300))
+def _rounding(here: Evaluation) -> float:
+    """Return what a log-likelihood of this size may lose to rounding alone."""
+    return 1e-10 * abs(here.loglik)
+
+
+def _shortened(value: Callable[[Floats], float], theta: Floats, step: Floats, given: tuple[float, Evaluation]) -> float:
+    """Return the first length, halving, at which the step does not lose; 0 where there is none."""
+    length, here = given
     for _ in range(30):
-        trial = theta + length * step
-        if value(trial) >= loglik - 1e-10 * abs(loglik):
-            return trial, True
+        if value(theta + length * step) >= here.loglik - _rounding(here):
+            return length
         length *= 0.5
-    return theta, False
+    return 0.0
 
 
 def _information(here: Evaluation) -> Floats | None:
@@ -90,7 +99,7 @@ def _information(here: Evaluation) -> Floats | None:
     return np.asarray(0.5 * (inverse + inverse.T))
 
 
-def _verdict(theta: Floats, here: Evaluation, bounds: Floats) -> Optimum:
+def _verdict(theta: Floats, here: Evaluation, bounds: Floats, tolerance: float) -> Optimum:
     """Judge the last point: inside its bounds, curved down in every direction, and nothing left to climb."""
     covariance = _information(here)
     nothing = np.full((len(theta), len(theta)), np.nan)
@@ -104,6 +113,6 @@ def _verdict(theta: Floats, here: Evaluation, bounds: Floats) -> Optimum:
         reason = "the information is not positive definite"
         return Optimum(theta, nothing, here.loglik, converged=False, reason=reason)
     left = 0.5 * float(here.gradient @ covariance @ here.gradient)
-    converged = left < DECREMENT_TOLERANCE
+    converged = left < tolerance
     reason = f"log-likelihood still to gain {left:.1g}, information positive definite"
     return Optimum(theta, covariance, here.loglik, converged=converged, reason=reason)

@@ -15,6 +15,9 @@ from msk_reserves.recovery.transitions import Transition
 REFITS = 200
 """Most refits of one law under random weights; more draws reuse them in turn."""
 
+SHAPE_REFITS = 50
+"""The same for the generalized gamma, whose refits cost some twenty times as much."""
+
 
 def keyed_generator(seed: int, name: str) -> np.random.Generator:
     """Return a generator keyed by seed and move, so that one move's draws do not depend on which others exist."""
@@ -59,7 +62,8 @@ def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.rando
         shape, rate = transition.prior
         return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))
     if transition.method == "bootstrap":
-        refits = _refits(transition, fit, min(n, REFITS), rng)
+        most = SHAPE_REFITS if "Q" in fit.names else REFITS
+        refits = _refits(transition, fit, min(n, most), rng)
         if len(refits):
             return np.asarray(refits[np.arange(n) % len(refits)])
     root = np.linalg.cholesky(fit.covariance)
@@ -68,12 +72,13 @@ def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.rando
 
 def _refits(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
     """Refit a law under Exp(1) weights of employers (the Bayesian bootstrap, Rubin 1981); converged refits only."""
-    data = transition.data
+    stays = transition.data
     _, member = np.unique(transition.cluster, return_inverse=True)
+    data, place = _distinct(stays)
     found: list[Floats] = []
     for _ in range(n):
         pull = rng.standard_exponential(int(member.max()) + 1)[member]
-        weights = data.weights * pull / pull.mean()
+        weights = np.asarray(np.bincount(place, stays.weights * pull / pull.mean(), len(data)), dtype=np.float64)
         weighted = Observations(data.days, data.exited, data.entry, data.lower, weights, data.design)
         if fit.family == PIECEWISE:
             again = piecewise_to_data(weighted, transition.names, fit.cuts, fit.theta)
@@ -82,3 +87,18 @@ def _refits(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Ge
         if again.converged:
             found.append(again.theta)
     return np.array(found)
+
+
+def _distinct(data: Observations) -> tuple[Observations, Integers]:
+    """Return the different stays and which of them each stay is: whole days without covariates are few."""
+    columns = np.column_stack([data.days, data.exited, data.entry, data.lower, data.design])
+    _, first, place = np.unique(columns, axis=0, return_index=True, return_inverse=True)
+    different = Observations(
+        data.days[first],
+        data.exited[first],
+        data.entry[first],
+        data.lower[first],
+        data.weights[first],
+        data.design[first],
+    )
+    return different, np.asarray(place.ravel())

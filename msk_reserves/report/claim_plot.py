@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATES
@@ -114,7 +114,7 @@ def plot_remaining_days(recovery: Recovery, book: ClaimBook, claim_id: str, *, a
     axes = axes_or_new(ax, height=3.0)
     for low, high, strength in ((0.05, 0.95, 0.22), (0.25, 0.75, 0.5)):
         inside = np.unique(np.r_[at[low], days[(days > at[low]) & (days < at[high])], at[high]])
-        name = f"{low:.0%} to {high:.0%} of stays end"
+        name = f"middle {high - low:.0%} of ends"
         share = np.interp(inside, days, still)
         axes.fill_between(inside, 0, share, color=tint(colour_of(0), strength), linewidth=0, label=name)
     axes.plot(days, still, color=colour_of(0), linewidth=1.6)
@@ -122,6 +122,7 @@ def plot_remaining_days(recovery: Recovery, book: ClaimBook, claim_id: str, *, a
     axes.set_xlim(0, min(float(HORIZON_DAYS), 1.35 * at[0.95]))
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.grid(visible=True, color=GRID, linewidth=0.8)
     so_far = f"{book.position.days_in_state[row]:,.0f} days in the present stay so far"
     dress(axes, title=f"Claim {claim_id}: {so_far}", x="days from the valuation date", y="still in this stay")

@@ -46,12 +46,7 @@ def write_results(
     ValueError
         If `out_dir` is a file, or holds a folder by the name of one of the files.
     """
-    folder = Path(out_dir)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"`out_dir` must be a folder, got the file {str(folder)!r}; name another")
-    for name in (RESERVES, CLAIMS, REPORT):
-        if (folder / name).is_dir():
-            raise ValueError(f"`out_dir` holds a folder called {name!r}; remove it or name another `out_dir`")
+    folder = place_for_results(out_dir)
     contents = {
         RESERVES: json.dumps(results(forecast), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
         CLAIMS: claims_csv(forecast),
@@ -59,6 +54,23 @@ def write_results(
     }
     _write_together(folder, contents)
     return {name: folder / name for name in contents}
+
+
+def place_for_results(out_dir: str | Path) -> Path:
+    """Return the folder for the results if they can be written there, else say why not.
+
+    Raises
+    ------
+    ValueError
+        If `out_dir` is a file, or holds a folder by the name of one of the files.
+    """
+    folder = Path(out_dir)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"`out_dir` must be a folder, got the file {str(folder)!r}; name another")
+    for name in (RESERVES, CLAIMS, REPORT):
+        if (folder / name).is_dir():
+            raise ValueError(f"`out_dir` holds a folder called {name!r}; remove it or name another `out_dir`")
+    return folder
 
 
 def results(forecast: Forecast) -> dict[str, object]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import matplotlib as mpl
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from msk_reserves import __version__
@@ -21,12 +20,14 @@ from msk_reserves.report.disclosures import disclosures
 from msk_reserves.report.reserve_plots import plot_bands, plot_exceedance
 from msk_reserves.report.sections import (
     Table,
-    cost_tables,
     data_tables,
     gain_table,
     pairs,
+    rate_tables,
     recovery_table,
+    relativity_tables,
     reserve_tables,
+    short_table,
     standing_table,
     terms_table,
 )
@@ -107,10 +108,11 @@ def report_html(
     page = house.from_string((folder / "page.html").read_text(encoding="utf-8"))
     made = forecast.manifest
     return page.render(
-        style=Markup((folder / "page.css").read_text(encoding="utf-8")),
+        style=(folder / "page.css").read_text(encoding="utf-8"),
         forecast=forecast,
         made=made,
         version=__version__,
+        short=short_table(forecast),
         reserves=reserve_tables(forecast),
         gains=[(gain_table(forecast, gain), [line.strip() for line in str(gain).splitlines()[1:]]) for gain in gains],
         pictures=_pictures(forecast),
@@ -120,7 +122,8 @@ def report_html(
         data=data_tables(forecast.book),
         recovery=None if recovery is None else recovery_table(recovery),
         beyond=() if recovery is None else _beyond(recovery),
-        cost=() if cost is None else cost_tables(cost),
+        rates=() if cost is None else rate_tables(cost),
+        relativities=() if cost is None else relativity_tables(cost),
         absent=_absent(forecast),
         set_aside=forecast.set_aside,
         disclosures=disclosures(forecast),
@@ -219,9 +222,9 @@ def _manifest_tables(forecast: Forecast) -> tuple[Table, ...]:
     assumptions = tuple((one.name, one.value, one.source) for one in made.assumptions)
     decisions = tuple((one.rule, one.meaning, f"{one.count:,}") for one in made.decisions)
     return (
-        Table("Tables read", ("table", "origin", "rows", "SHA-256"), inputs, words=4, stacks=True),
+        Table("Tables read", ("table", "origin", "rows", "SHA-256"), inputs, words=(0, 1, 3), stacks=True),
         pairs(settings, "Settings and versions", ("what", "value")),
         pairs(made.methods, "Methods", ("step", "method")),
-        Table("Assumptions", ("assumption", "value", "source"), assumptions, words=3, stacks=True),
-        Table("Rules applied to the data", ("rule", "meaning", "count"), decisions, words=2, stacks=True),
+        Table("Assumptions", ("assumption", "value", "source"), assumptions, words=(0, 1, 2), stacks=True),
+        Table("Rules applied to the data", ("rule", "meaning", "count"), decisions, words=(0, 1), stacks=True),
     )

@@ -48,11 +48,6 @@ def plot_bands(forecast: Forecast, *, ax: Axes | None = None, with_note: bool = 
     -------
     matplotlib.axes.Axes
         Dollars across, components down; bands of 50, 75, 90 and 95 %, the narrower the darker, the mean in white.
-
-    Examples
-    --------
-    >>> import msk_reserves as msk  # doctest: +SKIP
-    >>> msk.plot_bands(forecast)  # doctest: +SKIP
     """
     names = list(forecast.reserves)
     axes = axes_or_new(ax, height=1.9 + 0.42 * len(PARTS) * max(len(names), 2) / 2)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from msk_reserves._checks import whole
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.defects import ClaimDataError
 from msk_reserves.claims.read import load_tables
@@ -18,14 +19,12 @@ from msk_reserves.contracts.files import read_contract, read_in_force
 from msk_reserves.contracts.fixed_price import InForce
 from msk_reserves.contracts.terms import Contract
 from msk_reserves.cost.fit import fit_cost
+from msk_reserves.episodes.plan import SCENARIOS_PER_DRAW
 from msk_reserves.recovery.model import fit_recovery
-from msk_reserves.report.files import write_results
+from msk_reserves.report.files import place_for_results, write_results
 from msk_reserves.report.page import comparisons
 from msk_reserves.reserves.forecast import forecast
 from msk_reserves.samples.shipped import EXTRACT_DATE, load_sample
-
-SHIPPED = "msk_reserves_sample_data"
-"""The package the shipped samples are installed as."""
 
 
 def run_forecast(options: argparse.Namespace) -> int:
@@ -57,7 +56,7 @@ def run_demo(options: argparse.Namespace) -> int:
     """
     with step(f"sample {options.sample!r} read and checked"):
         book = load_sample(options.sample).as_of(EXTRACT_DATE)
-    contracts = contracts_of(["ffs", str(files(SHIPPED) / "bundle.toml")])
+    contracts = contracts_of([demo_bundle()])
     _value(book, contracts, options, in_force=None)
     return 0
 
@@ -106,6 +105,11 @@ def contracts_of(sources: list[str]) -> dict[str, Contract]:
     return contracts
 
 
+def demo_bundle() -> str:
+    """Return the path of the contract that comes with the samples."""
+    return str(files("msk_reserves_sample_data") / "bundle.toml")
+
+
 def tables_of(options: argparse.Namespace) -> ClaimTables:
     """Return the tables the options name, read and checked."""
     given = {name: getattr(options, name) for name in ("events", "payments", "case_reserves", "scores")}
@@ -147,6 +151,7 @@ def _value(
     book: ClaimBook, contracts: dict[str, Contract], options: argparse.Namespace, *, in_force: InForce | None
 ) -> None:
     """Fit, forecast, print the table and what certainty costs, write the files."""
+    check_settings(options)
     with step("recovery fitted"):
         recovery = fit_recovery(book)
     with step("cost fitted"):
@@ -170,6 +175,21 @@ def _value(
     print()
     for path in written.values():
         print(path)
+
+
+def check_settings(options: argparse.Namespace) -> None:
+    """Refuse before the work what the forecast or the writing would refuse after it.
+
+    Raises
+    ------
+    ValueError
+        If the scenarios, the seed or the folder will not do.
+    """
+    whole(options.seed, "seed")
+    whole(options.scenarios, "scenarios", at_least=2 * SCENARIOS_PER_DRAW)
+    if options.scenarios % SCENARIOS_PER_DRAW:
+        raise ValueError(f"`scenarios` must be a multiple of {SCENARIOS_PER_DRAW}, got {options.scenarios}")
+    place_for_results(options.out)
 
 
 @contextmanager

@@ -26,14 +26,14 @@ class Table:
     caption : what it shows, with the unit.
     columns : its headings.
     rows : its cells as text, one tuple a row.
-    words : columns from the left that hold words; the others hold figures.
+    words : places of the columns that hold words; the others hold figures.
     stacks : whether narrow screens show each row as a card of its own; else the table scrolls.
     """
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    words: int = 1
+    words: tuple[int, ...] = (0,)
     stacks: bool = False
 
 
@@ -47,6 +47,16 @@ HEADLINE = {
     "simulation error": "simulation error",
 }
 """Columns of the headline by those of a reserve's own table."""
+
+
+def short_table(forecast: Forecast) -> Table:
+    """Return the total under each contract in one line: the mean and the 90 % band."""
+    rows = []
+    for name, reserve in forecast.reserves.items():
+        low, high = reserve.band(0.9)
+        rows.append((name, *(f"{dollars:,.0f}" for dollars in (reserve.mean(), low, high, high - low))))
+    columns = ("contract", "mean", "5 %", "95 %", "width of the 90 % band")
+    return Table("Total unpaid cost, nominal dollars", columns, tuple(rows), stacks=True)
 
 
 def reserve_tables(forecast: Forecast) -> tuple[Table, ...]:
@@ -112,7 +122,7 @@ def terms_table(forecast: Forecast) -> Table:
         for name in forecast.reserves
     )
     columns = ("contract", "terms", "claims under its terms", "in a bundle already", "fee for service")
-    return Table("Contracts, and the claims each of them values", columns, rows, words=2, stacks=True)
+    return Table("Contracts, and the claims each of them values", columns, rows, words=(0, 1), stacks=True)
 
 
 def data_tables(book: ClaimBook) -> tuple[Table, ...]:
@@ -127,29 +137,54 @@ def data_tables(book: ClaimBook) -> tuple[Table, ...]:
 
 
 def recovery_table(recovery: Recovery) -> Table:
-    """Return every move, its laws and their weights."""
-    frame = recovery.to_frame()
-    shown = frame.set_index("from")
-    return of_frame(shown, "Moves seen, the laws tried on each, and their weights", {"weight": "{:.2f}"}, words=2)
+    """Return a row a move: how often it was seen, the laws that carry weight, and those left out with the reason."""
+    columns = ("from", "to", "moves", "days at risk", "laws and weights", "left out", "parameters drawn")
+    rows = []
+    for (origin, target), move in recovery.to_frame().groupby(["from", "to"], sort=False):
+        kept = move[move["weight"] > 0]
+        out = move[move["weight"] <= 0]
+        rows.append(
+            (
+                str(origin).replace("_", " "),
+                str(target).replace("_", " "),
+                f"{move['moves'].iloc[0]:,}",
+                f"{move['days_at_risk'].iloc[0]:,}",
+                "; ".join(_law(*one) for one in zip(kept["law"], kept["weight"], kept["note"], strict=True)),
+                "; ".join(f"{', '.join(laws)}: {note}" for note, laws in out.groupby("note", sort=False)["law"]),
+                str(move["draws"].iloc[0]),
+            )
+        )
+    caption = "Moves between states, and the laws of the days before each"
+    return Table(caption, columns, tuple(rows), words=(0, 1, 4, 5, 6), stacks=True)
 
 
-def cost_tables(cost: Cost) -> tuple[Table, ...]:
-    """Return the payment rates, relativities and claim levels of a cost model."""
+def _law(name: str, weight: float, note: str) -> str:
+    """Return a law with its weight and what there is to say of it."""
+    return f"{name} {weight:.2f}" + (f" ({note})" if note else "")
+
+
+def rate_tables(cost: Cost) -> tuple[Table, ...]:
+    """Return the payment rates of each account of a cost model, by kind of state and days in it."""
     tables = []
     for name, account in cost.accounts.items():
-        if account is None:
-            continue
-        rates = rate_table(account, cost.grid).dropna(how="all")
-        rates.index = pd.Index([str(one).replace("_", " ") for one in rates.index], name="state")
-        tables.append(of_frame(rates, f"{name}: {account.unit} a day, by days in the state from"))
-        if account.relativities.design.columns:
-            tables.append(of_frame(account.relativities.table(), f"{name}: relativities"))
+        if account is not None:
+            rates = rate_table(account, cost.grid).dropna(how="all").rename_axis(index="state")
+            tables.append(of_frame(rates, f"{name}: {account.unit} a day, by days in the state from"))
+    return tuple(tables)
+
+
+def relativity_tables(cost: Cost) -> tuple[Table, ...]:
+    """Return what moves a claim's rates: its relativities by account, and the spread of its own medical level."""
+    tables = []
+    for name, account in cost.accounts.items():
+        if account is not None and account.relativities.design.columns:
+            tables.append(of_frame(account.relativities.table(), f"{name}: relativities, 90 % interval"))
     if cost.factor is not None:
         tables.append(of_frame(describe(cost.factor), "Medical level of claims, 1 on average"))
     return tuple(tables)
 
 
-def of_frame(frame: pd.DataFrame, caption: str, formats: Mapping[str, str] | None = None, *, words: int = 1) -> Table:
+def of_frame(frame: pd.DataFrame, caption: str, formats: Mapping[str, str] | None = None) -> Table:
     """Return a frame as a table, its index first; figures with what precision they need, unknown ones empty.
 
     Parameters
@@ -157,13 +192,12 @@ def of_frame(frame: pd.DataFrame, caption: str, formats: Mapping[str, str] | Non
     frame : the table.
     caption : what it shows.
     formats : format of a column, by its name.
-    words : columns from the left, the index included, that hold words.
     """
     chosen = dict(formats or {})
     columns = (str(frame.index.name or ""), *(str(name).replace("_", " ") for name in frame.columns))
     cells = [[_cell(value, chosen.get(str(name))) for value in frame[name]] for name in frame.columns]
     rows = tuple((_label(label), *(column[place] for column in cells)) for place, label in enumerate(frame.index))
-    return Table(caption, columns, rows, words)
+    return Table(caption, columns, rows)
 
 
 def _label(label: object) -> str:
@@ -188,4 +222,4 @@ def _cell(value: object, form: str | None) -> str:
 def pairs(values: Mapping[str, object], caption: str, columns: Sequence[str]) -> Table:
     """Return names and values as a table of two columns of words."""
     rows = tuple((str(name).replace("_", " "), str(value)) for name, value in values.items())
-    return Table(caption, tuple(columns), rows, words=2)
+    return Table(caption, tuple(columns), rows, words=(0, 1))

@@ -36,12 +36,23 @@ class ShownAxes(Axes):
 
     def _repr_png_(self) -> bytes:
         """Return the figure these axes are in as a PNG."""
-        buffer = io.BytesIO()
-        figure = self.get_figure(root=True)
-        if figure is None:
-            return b""
-        figure.savefig(buffer, format="png", dpi=144)
-        return buffer.getvalue()
+        return shown(self)
+
+
+def shown(ax: Axes) -> bytes:
+    """Return the figure of some axes as a PNG, twice as fine as a screen.
+
+    Raises
+    ------
+    ValueError
+        If the axes are in no figure any more.
+    """
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("`ax` must be in a figure; these axes were removed from theirs")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=192)
+    return buffer.getvalue()
 
 
 def axes_or_new(ax: Axes | None, *, height: float = 3.7) -> Axes:

@@ -89,7 +89,16 @@ def _by_injury(truth: pd.DataFrame, care: Floats) -> list[tuple[str, float, floa
             ("mean medical", float(seen.mean()), mean, 0.12 * mean + noise),
         ]
         source = "calibration of the injury types"
-        rows += [(f"{name}: {what}", value, aim - slack, aim + slack, source) for what, value, aim, slack in figures]
+        rows += [
+            (
+                f"{name}: {what}",
+                value,
+                max(aim - slack, 0.0),
+                min(aim + slack, 1.0) if aim <= 1 else aim + slack,
+                source,
+            )
+            for what, value, aim, slack in figures
+        ]
     return rows
 
 
@@ -214,6 +223,7 @@ def calibration_report(world: World) -> pd.DataFrame:
 
     Examples
     --------
+    >>> from msk_reserves.samples.world import generate_world
     >>> list(calibration_report(generate_world(400, seed=1)).columns)
     ['target', 'simulated', 'lowest', 'highest', 'within', 'source']
     """

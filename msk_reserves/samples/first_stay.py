@@ -15,7 +15,7 @@ NEVER_BACK_DAYS, NEVER_BACK_SIGMA = 420.0, 0.45
 NEVER_BACK_DAYS_SURGICAL = 510.0
 OFF_WORK_BEFORE_SURGERY = 0.5
 SURGICAL_RECOVERY = 1.05
-"""Recovery from the operation as a part of the injury's total days off; waiting for the operation is the rest."""
+"""Recovery as a multiple of the injury's median: covariates shorten the mean, attorneys prolong it."""
 AWARD_LEVEL = 0.85
 """Part of the calibration's award shares: settlements bring the rest."""
 ATTORNEY_LEVEL = 1.22

@@ -46,7 +46,7 @@ def one_path(events: list[tuple[int, str]], injury: int, start: int | None, toda
             path.append(("closed", day))
         elif event == "reopen" and closed:
             closed = False
-            path.append((state, day))
+            path.append(("reopened", day))
         ever_off |= state in OFF_WORK_STATES
     return stays_of(path, today)
 
@@ -70,8 +70,6 @@ def next_state(state: str, event: str, *, ever_off: bool) -> str:
 
 def stays_of(path: list[tuple[str, int]], today: int) -> list[tuple[str, int, int]]:
     """Turn states with their days of entry into stays."""
-    if len(path) > 1 and path[0][0] == "at_work" and path[1][0] in OFF_WORK_STATES:
-        path = path[1:]
     kept: list[tuple[str, int]] = []
     for place, (state, day) in enumerate(path):
         passed = place + 1 < len(path) and path[place + 1][1] == day and state not in OFF_WORK_STATES

@@ -55,6 +55,12 @@ def stays(book: ClaimBook) -> list[Stay]:
     return list(zip([STATES[code] for code in spells.state], entered, spells.days.tolist(), moved, strict=True))
 
 
+def after_injury(book: ClaimBook) -> list[Stay]:
+    """Return the stays after the day at work between the injury and the first day off."""
+    first, *rest = stays(book)
+    return rest if first[:3] == ("at_work", -1, 1.0) else [first, *rest]
+
+
 def counted(book: ClaimBook) -> dict[str, int]:
     """Return how often each rule of the path was applied."""
     return {decision.rule: decision.count for decision in book.decisions if decision.rule != "arrangement_empty"}
@@ -169,8 +175,8 @@ WORKED: list[tuple[str, str, list[Stay], dict[str, int]]] = [
         [
             ("off_work", 0, 40.0, "back_at_work"),
             ("back_at_work", 40, 60.0, "closed"),
-            ("closed", 100, 50.0, "back_at_work"),
-            ("back_at_work", 150, 250.0, ""),
+            ("closed", 100, 50.0, "reopened"),
+            ("reopened", 150, 250.0, ""),
         ],
         {},
     ),
@@ -217,7 +223,7 @@ WORKED: list[tuple[str, str, list[Stay], dict[str, int]]] = [
     (
         "permanent total, then death",
         "0 off_work, 100 permanent_total, 300 death, 310 close",
-        [("off_work", 0, 100.0, "permanent_total"), ("permanent_total", 100, 200.0, "dead")],
+        [("off_work", 0, 100.0, "permanent_total"), ("permanent_total", 100, 200.0, "dead"), ("dead", 300, 100.0, "")],
         {"after_death": 1},
     ),
     ("off work told twice", "0 off_work, 9 off_work", [("off_work", 0, 400.0, "")], {"already_off": 1}),
@@ -234,7 +240,7 @@ WORKED: list[tuple[str, str, list[Stay], dict[str, int]]] = [
 def test_a_path_worked_by_hand(events: str, expected: list[Stay], counts: dict[str, int]) -> None:
     """Events give the stays worked out by hand, and each rule applied is counted."""
     book = book_of(events)
-    assert stays(book) == expected
+    assert after_injury(book) == expected
     assert counted(book) == {rule: n for rule, n in counts.items() if n}
 
 
@@ -242,7 +248,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
     """Events of one day are taken in a fixed order, whatever the order of their rows."""
     for _, events, expected, _ in WORKED:
         backwards = ",".join(reversed(events.split(",")))
-        assert stays(book_of(backwards)) == expected
+        assert after_injury(book_of(backwards)) == expected
 
 
 def test_a_medical_only_claim_is_at_work_from_the_injury() -> None:
@@ -254,10 +260,10 @@ def test_a_medical_only_claim_is_at_work_from_the_injury() -> None:
     ]
 
 
-def test_the_dead_have_a_position_but_no_stay() -> None:
-    """Death ends the last stay; the position says dead."""
+def test_the_dead_stay_dead() -> None:
+    """Death ends the last stay off work and begins one in which only death benefits are paid."""
     book = book_of("0 off_work, 100 death")
-    assert stays(book) == [("off_work", 0, 100.0, "dead")]
+    assert after_injury(book) == [("off_work", 0, 100.0, "dead"), ("dead", 100, 300.0, "")]
     assert STATES[int(book.position.state[0])] == "dead"
     assert book.position.days_off[0] == 100
 
@@ -270,8 +276,8 @@ def test_the_position_adds_up_the_days_off() -> None:
     assert (position.days_in_state[0], position.days_off_before[0], position.days_off[0]) == (300, 50, 350)
     assert position.operated[0]
     assert position.represented[0]
-    assert book.spells.days_off_before.tolist() == [0, 30, 50, 50]
-    assert book.spells.operated.tolist() == [False, True, True, True]
+    assert book.spells.days_off_before.tolist() == [0, 0, 30, 50, 50]
+    assert book.spells.operated.tolist() == [False, False, True, True, True]
 
 
 BUNDLED = {"arrangement": "bundle", "bundle_price": 9e3}
@@ -298,15 +304,15 @@ def test_the_entry_rule_sets_the_left_truncation(
     rows = pd.DataFrame([{**CLAIM, **claim}])
     events = events_of("0 off_work, 3 surgery, 40 return_to_work")
     book = load_tables(rows, events=events, **options).as_of(day(400))
-    assert book.spells.observed_from.tolist() == expected
+    assert book.spells.observed_from[1:].tolist() == expected
     assert (book.assumptions[0].name, book.assumptions[0].value) == ("entry_rule", options["entry_rule"])
 
 
 def test_the_stable_return_is_an_option() -> None:
     """With `stable_days=0` every return counts; the default is fourteen days."""
     events = "0 off_work, 40 return_to_work, 45 off_work"
-    assert len(stays(book_of(events, options={"stable_days": 0.0}))) == 3
-    assert len(stays(book_of(events))) == 1
+    assert len(after_injury(book_of(events, options={"stable_days": 0.0}))) == 3
+    assert len(after_injury(book_of(events))) == 1
 
 
 def test_a_claim_seen_before_its_disability_is_at_work() -> None:

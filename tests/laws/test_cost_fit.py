@@ -1,0 +1,274 @@
+"""Laws of the cost model: what units, rows, order and bundles may and may not change."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from msk_reserves.claims.book import ClaimBook, Payments
+from msk_reserves.claims.vocabulary import CATEGORY_CODE, STATE_CODE
+from msk_reserves.cost.benefits import accrued_unpaid, statutory_to_date
+from msk_reserves.cost.cells import CellGrid, Window, bundle_windows, exposure, payment_cells, stay_days
+from msk_reserves.cost.credible import credible_rates
+from msk_reserves.cost.factor import gamma_prior, merged_groups, posterior_moments
+from msk_reserves.cost.fit import fit_cost
+from msk_reserves.cost.rates import PaymentRates
+from msk_reserves.cost.record import ACCOUNT_CATEGORIES, Cost, Trends
+from tests.worlds.paid_along_path import path_world
+
+WORLD = path_world(600, 4)
+COST = fit_cost(WORLD.book)
+ROUNDING = 1e-9
+
+
+def payments_of(book: ClaimBook) -> Payments:
+    """Return the payments of a book known to have them."""
+    assert book.payments is not None
+    return book.payments
+
+
+def medical_of(cost: Cost) -> PaymentRates:
+    """Return the medical account of a cost known to have one."""
+    medical = cost.accounts["medical"]
+    assert medical is not None
+    return medical
+
+
+def with_payments(book: ClaimBook, category: str, amount: float, lag: int = 20) -> ClaimBook:
+    """Return the book with one more payment a claim, `lag` days after its start, in time order within the claim."""
+    old = payments_of(book)
+    start = book.claims["start_day"].to_numpy()
+    rows = np.arange(len(book))
+    claim, day = np.r_[old.claim, rows], np.r_[old.day, np.minimum(start + lag, book.valuation_day)]
+    order = np.lexsort((day, claim))
+    code = np.r_[old.category, np.full(len(book), CATEGORY_CODE[category])]
+    extra = Payments(claim[order], day[order], code[order], np.r_[old.amount, np.full(len(book), amount)][order])
+    return replace(book, payments=extra)
+
+
+def test_doubling_all_dollars_doubles_rates_and_leaves_levels() -> None:
+    """Dollars have no natural size: rates, dispersion and draws scale, relativities and levels of claims stay."""
+    payments = payments_of(WORLD.book)
+    double = fit_cost(replace(WORLD.book, payments=replace(payments, amount=2 * payments.amount)))
+    once, twice = medical_of(COST), medical_of(double)
+    np.testing.assert_allclose(twice.rate, 2 * once.rate, rtol=ROUNDING)
+    assert twice.dispersion == pytest.approx(2 * once.dispersion, rel=ROUNDING)
+    np.testing.assert_allclose(twice.relativities.coefficients, once.relativities.coefficients, atol=ROUNDING)
+    np.testing.assert_allclose(double.draw(5, 1).factor_table, COST.draw(5, 1).factor_table, rtol=1e-6)
+    np.testing.assert_allclose(double.draw(5, 1).rates["medical"], 2 * COST.draw(5, 1).rates["medical"], rtol=ROUNDING)
+
+
+def test_splitting_a_payment_changes_nothing() -> None:
+    """A payment of one row or of two on the same day gives the same model, but for the mix's count of payments."""
+    payments = payments_of(WORLD.book)
+    twice = np.repeat(np.arange(len(payments)), 2)
+    halves = Payments(payments.claim[twice], payments.day[twice], payments.category[twice], payments.amount[twice] / 2)
+    split = fit_cost(replace(WORLD.book, payments=halves))
+    np.testing.assert_allclose(medical_of(split).rate, medical_of(COST).rate, rtol=ROUNDING)
+    assert medical_of(split).dispersion == pytest.approx(medical_of(COST).dispersion, rel=ROUNDING)
+    np.testing.assert_allclose(split.draw(3, 1).rates["medical"], COST.draw(3, 1).rates["medical"], rtol=ROUNDING)
+
+
+def test_rates_reproduce_what_was_paid() -> None:
+    """Expected payments of the days seen equal payments, in all and by kind of state, at either depth."""
+    for cost in (COST, fit_cost(path_world(600, 4, depth="summary").book)):
+        medical = medical_of(cost)
+        assert medical.claim_expected.sum() == pytest.approx(medical.claim_paid.sum(), rel=1e-6)
+        assert (medical.rate >= 0).all()
+
+
+def test_draws_are_keyed_by_seed_and_account() -> None:
+    """A seed reproduces its draws; another differs; an account's draws do not depend on which others exist."""
+    one, again, other = COST.draw(4, 7), COST.draw(4, 7), COST.draw(4, 8)
+    np.testing.assert_array_equal(one.rates["medical"], again.rates["medical"])
+    assert not np.array_equal(one.rates["medical"], other.rates["medical"])
+    more = fit_cost(with_payments(with_payments(WORLD.book, "ppd", 50.0), "legal", 30.0))
+    np.testing.assert_array_equal(more.draw(4, 7).rates["medical"], one.rates["medical"])
+    assert set(more.draw(4, 7).rates) == {"medical", "indemnity", "expense"}
+
+
+def test_relativity_draws_keep_the_mean() -> None:
+    """Over many draws each claim's multiplier averages to the fitted one: uncertainty widens and does not move.
+
+    4,000 draws of log standard deviation near 0.1 leave an error of 0.2 %; 1.5 % is more than six of them.
+    """
+    drawn = COST.draw(4_000, 3).relativity("medical", WORLD.book)
+    fitted = COST.accounts["medical"]
+    assert fitted is not None
+    assert drawn.shape == (600, 4_000)
+    expected = medical_of(COST).claim_expected / np.asarray(exposure(WORLD.book, COST.grid) @ fitted.rate)
+    np.testing.assert_allclose(drawn.mean(axis=1), expected, rtol=0.015)
+
+
+def test_levels_do_not_depend_on_which_claims_are_asked_for() -> None:
+    """The table of some claims, in any order, holds the rows of the whole; a claim never seen gets the prior."""
+    factor = COST.factor
+    assert factor is not None
+    rows = np.array([5, 3, 400])
+    some = replace(WORLD.book, claims=WORLD.book.claims.iloc[rows].reset_index(drop=True))
+    np.testing.assert_array_equal(factor.table(some), factor.inverse[rows])
+    stranger = replace(some, claims=some.claims.assign(claim_id=["new", "newer", "newest"]))
+    np.testing.assert_array_equal(factor.table(stranger)[1], factor.prior_inverse)
+
+
+def test_balanced_levels_average_to_one_where_weighed() -> None:
+    """The levels of all claims, weighed by expected payments from now on, average to 1."""
+    factor = COST.factor
+    assert factor is not None
+    medical, position = medical_of(COST), WORLD.book.position
+    group = COST.grid.group(position.state, position.operated, position.days_off_before)
+    draws = COST.draw(2, 1)
+    future = medical.rate[COST.grid.cell(group, position.days_in_state)]
+    rho = medical.claim_expected / np.asarray(exposure(WORLD.book, COST.grid) @ medical.rate)
+    assert np.average(factor.mean, weights=future * rho) == pytest.approx(1.0, rel=1e-9)
+    assert (np.diff(draws.factor_table, axis=1) >= 0).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(0.3, 8.0), st.floats(0.0, 1e5), st.floats(10.0, 1e5), st.floats(50.0, 5e3))
+def test_posterior_lies_between_prior_and_claim(kappa: float, paid: float, expected: float, dispersion: float) -> None:
+    """The level given payments lies between 1 and paid over expected."""
+    mean, variance = posterior_moments(gamma_prior(kappa), np.array([paid]), np.array([expected]), dispersion)
+    low, high = sorted((1.0, paid / expected))
+    # 480 levels stand for the continuous law: the mean is off by less than 0.2 %.
+    assert low * (1 - 2e-3) - 2e-3 <= mean[0] <= high * (1 + 2e-3) + 2e-3
+    assert variance[0] >= 0
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.floats(0.0, 1e5))
+def test_credibility_keeps_each_kinds_total(seed: int, dispersion: float) -> None:
+    """Whatever the dispersion, the rates of every kind of state reproduce its payments; without any they are raw."""
+    draw = np.random.default_rng(seed)
+    grid = CellGrid((0.0, 30.0, 90.0), (28.0,))
+    days = draw.exponential(1_000.0, grid.n_cells) * (draw.random(grid.n_cells) < 0.7)
+    paid = days * draw.exponential(20.0, grid.n_cells)
+    rates = credible_rates(paid, days, grid, dispersion)
+    assert (rates >= 0).all()
+    assert (rates @ days) == pytest.approx(paid.sum(), rel=ROUNDING)
+    seen = days > 0
+    np.testing.assert_allclose(credible_rates(paid, days, grid, 0.0)[seen], (paid / np.where(seen, days, 1))[seen])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=200), st.lists(st.integers(0, 2), min_size=1, max_size=200))
+def test_groups_are_never_small(fine: list[int], coarse: list[int]) -> None:
+    """Every group but the remainder holds at least 30 claims, and every claim has one."""
+    n = min(len(fine), len(coarse))
+    labels = (np.array(fine[:n]) * 3 + np.array(coarse[:n]), np.array(coarse[:n]))
+    counts = np.bincount(merged_groups(labels, n))
+    assert counts.sum() == n
+    assert (counts[:-1] >= 30).all()
+
+
+def test_every_day_and_dollar_has_a_cell() -> None:
+    """Exposure adds to the days of the stays, payments land in cells their claim has been in."""
+    days = exposure(WORLD.book, COST.grid)
+    assert days.sum() == pytest.approx(stay_days(WORLD.book.spells).sum(), rel=ROUNDING)
+    cell, claim = payment_cells(WORLD.book, COST.grid), payments_of(WORLD.book).claim
+    assert (days.toarray()[claim, cell] > 0).all()
+
+
+def bundled_world() -> ClaimBook:
+    """Return the book with its first hundred claims bundled 30 days after their start, and their fees paid."""
+    claims = WORLD.book.claims.copy()
+    claims.loc[:99, "arrangement"] = "bundle"
+    trigger = pd.to_datetime(claims["start_day"] + 30, unit="D", origin="unix")
+    claims["bundle_trigger_date"] = trigger.where(claims["arrangement"] == "bundle")
+    return replace(WORLD.book, claims=claims)
+
+
+def test_bundled_care_leaves_the_medical_fit() -> None:
+    """Days and payments from the trigger to the return leave; a bundle's fee, however large, changes no rate."""
+    book = bundled_world()
+    window = bundle_windows(book)
+    assert np.isfinite(window.begins).sum() == 100
+    seen, every = exposure(book, COST.grid, window), exposure(book, COST.grid)
+    lost = np.asarray((every - seen).sum(axis=1)).ravel()
+    off = WORLD.book.position.days_off
+    inside = np.clip(off[:100] - 30.0, 0.0, None)
+    np.testing.assert_allclose(lost[:100], inside)
+    assert (lost[100:] == 0).all()
+    without, fee = fit_cost(book), fit_cost(with_payments(book, "bundle_fee", 40_000.0, lag=30))
+    np.testing.assert_array_equal(medical_of(fee).rate, medical_of(without).rate)
+    assert any(decision.rule == "bundled claims" and decision.count == 100 for decision in without.decisions)
+
+
+def test_an_open_window_ends_with_the_claim() -> None:
+    """A window that never closes takes the days after its begin and no more."""
+    begins = np.full(600, np.inf)
+    begins[0] = WORLD.book.claims.loc[0, "start_day"]
+    seen = exposure(WORLD.book, COST.grid, Window(begins, np.full(600, np.inf)))
+    assert seen[[0], :].sum() == 0
+    assert seen[[1], :].sum() > 0
+
+
+def test_shares_cover_the_account() -> None:
+    """The shares of all categories of an account add to 1 in every group, those of none to 0."""
+    assert COST.share("medical", ACCOUNT_CATEGORIES["medical"]) == pytest.approx(np.ones(COST.grid.n_groups))
+    assert (COST.share("medical", ()) == 0).all()
+    half = COST.share("medical", ("facility",))
+    assert ((half > 0.3) & (half < 0.7)).all()
+
+
+def test_summary_refuses_to_split_what_it_cannot_see() -> None:
+    """Totals carry no categories: the whole account has share 1, a part of it is an error that says so."""
+    cost = fit_cost(path_world(600, 4, depth="summary").book)
+    assert (cost.share("medical", ACCOUNT_CATEGORIES["medical"]) == 1).all()
+    with pytest.raises(ValueError, match="`categories` must name all medical categories or none"):
+        cost.share("medical", ("facility",))
+    assert cost.reasons["indemnity"] == "the claims carry no `indemnity_paid`"
+    assert cost.accounts["indemnity"] is None
+
+
+def test_missing_totals_are_left_out_and_counted() -> None:
+    """An unknown total is neither zero nor an average: its claim leaves the fit, and the count says so."""
+    book = path_world(600, 4, depth="summary").book
+    paid = book.paid.copy()
+    paid.loc[:9, "medical"] = np.nan
+    cost = fit_cost(replace(book, paid=paid), trends=Trends(0.0, 0.0, "none"))
+    assert medical_of(cost).claim_paid.sum() == pytest.approx(paid["medical"].sum())
+    assert any(d.rule == "claims without `medical_paid`" and d.count == 10 for d in cost.decisions)
+
+
+def test_indemnity_of_a_summary_is_what_exceeds_the_statute() -> None:
+    """Paid exactly what the law owes, nothing is left to a rate; ten weekly benefits more a claim are found."""
+    book = path_world(600, 4, depth="summary").book
+    owed = statutory_to_date(book)
+    exact = fit_cost(replace(book, paid=book.paid.assign(indemnity=owed))).accounts["indemnity"]
+    assert exact is not None
+    assert (exact.rate == 0).all()
+    more = fit_cost(replace(book, paid=book.paid.assign(indemnity=owed + 7_000.0))).accounts["indemnity"]
+    assert more is not None
+    assert more.claim_expected.sum() == pytest.approx(10.0 * 600, rel=1e-6)
+
+
+def test_accrued_benefits_are_bounded_and_current() -> None:
+    """Nothing paid yet: at most eight weekly benefits, only for workers off work or back within 56 days."""
+    accrued = accrued_unpaid(WORLD.book)
+    position = WORLD.book.position
+    lately = position.off_work() | (position.days_in_state <= 56)
+    owed = statutory_to_date(WORLD.book)
+    np.testing.assert_allclose(accrued, np.where(lately, np.minimum(owed, 5_600.0), 0.0))
+    assert accrued.max() == 5_600.0
+    assert accrued_unpaid(with_payments(WORLD.book, "ttd", 1e6)).sum() == 0.0
+    settled = replace(position, state=np.full(600, STATE_CODE["settled"]))
+    assert accrued_unpaid(replace(WORLD.book, position=settled)).sum() == 0.0
+
+
+def test_model_prints_and_refuses() -> None:
+    """The model says what it assumed and did; an empty book and an impossible trend are named."""
+    text = str(COST)
+    for words in ("dollars a day", "assumed: medical trend: 3.50% a year", "done: medical payments in the fit"):
+        assert words in text
+    assert repr(COST) == "cost of 600 claims at ledger depth: medical"
+    with pytest.raises(ValueError, match="`medical` must be above -1"):
+        Trends(medical=-1.0)
+    with pytest.raises(ValueError, match="`account` must be one of medical"):
+        COST.draw(1, 1).relativity("expense", WORLD.book)
+    empty = replace(WORLD.book, claims=pd.DataFrame(columns=WORLD.book.claims.columns))
+    with pytest.raises(ValueError, match="`book` must hold at least one claim"):
+        fit_cost(empty)
