@@ -42,7 +42,9 @@ def judge(book: msk.ClaimBook, unpaid: dict[str, float], risk: msk.SystemicRisk,
     """Fit, forecast and place the truth in the forecast."""
     recovery = msk.fit_recovery(book)
     cost = msk.fit_cost(book, recovery)
-    result = msk.forecast(book, recovery, cost, scenarios=SCENARIOS, seed=seed, systemic=risk, horizon_days=HORIZON_DAYS)
+    result = msk.forecast(
+        book, recovery, cost, scenarios=SCENARIOS, seed=seed, systemic=risk, horizon_days=HORIZON_DAYS
+    )
     reserve = result.reserves["fee for service"]
     actual = {**unpaid, "total": sum(unpaid.values())}
     return Outcome(

@@ -1,7 +1,7 @@
 """Reserves for workers' compensation musculoskeletal claims, under fee for service and under bundled contracts."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from msk_reserves.certainty.gain import CertaintyGain as CertaintyGain, certainty_gain as certainty_gain
@@ -125,7 +125,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module `msk_reserves` has no attribute {name!r}")
     return getattr(import_module(f"msk_reserves.{_HOME[name]}"), name)

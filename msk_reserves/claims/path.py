@@ -119,7 +119,7 @@ def walk(
     --------
     >>> off, back = EVENTS.index("off_work"), EVENTS.index("return_to_work")
     >>> rows = np.array([0, 0]), np.array([10, 40]), np.array([off, back])
-    >>> stays = walk(rows, np.array([9]), np.array([10.0]), 100, 14)
+    >>> stays = walk(rows, np.array([10]), np.array([10.0]), 100, 14)
     >>> [STATES[code] for code in stays.state], (stays.left - stays.entered).tolist()
     (['off_work', 'back_at_work'], [30, 60])
     """

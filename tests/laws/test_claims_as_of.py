@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from msk_reserves.claims.vocabulary import STATES
 from tests.worlds.claim_files import assert_same_book, ledger_texts, load, summary_texts, typed

@@ -1,8 +1,7 @@
 """All claims walked at once give what a step-by-step walk of each gives."""
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from msk_reserves.claims.path import MOVERS, SAME_DAY_ORDER, walk
 from msk_reserves.claims.vocabulary import EVENTS, OFF_WORK_STATES, STATES, STILL_IN_STATE

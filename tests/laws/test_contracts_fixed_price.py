@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.contracts.fixed_price import FixedPriceBundle, InForce, PriceTable, Refund, StopLoss

@@ -1,8 +1,7 @@
 """Laws of the statutory benefit: in wage, in days, and in the number of claims."""
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from msk_reserves.claims.statutes import JURISDICTIONS, statutory_rule, weekly_benefit
 from msk_reserves.cost.benefits import temporary_total

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from msk_reserves.claims.book import ClaimBook, Payments
 from msk_reserves.claims.vocabulary import CATEGORY_CODE, STATE_CODE

@@ -1,8 +1,7 @@
 """Laws of the random numbers behind futures."""
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from msk_reserves.episodes.randomness import exponentials, generator, key_of, uniforms

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier, nelson_aalen
