@@ -52,6 +52,16 @@ def is_empty(value: object) -> bool:
     )
 
 
+def empty_cells(cells: Cells) -> Booleans:
+    """Whether each cell of a raw column is empty, shape (n_rows,)."""
+    if isinstance(cells, TextCells):
+        return cells.codes < 0
+    if cells.dtype == object:
+        return np.array([is_empty(value) for value in cells], dtype=np.bool_)
+    empty: Booleans = cells.isna().to_numpy(dtype=np.bool_)
+    return empty
+
+
 def parse_numbers(cells: Cells) -> Parsed:
     """Parse numbers: finite floats, NaN where the cell is empty."""
     if isinstance(cells, TextCells):
@@ -106,7 +116,7 @@ def parse_text(cells: Cells) -> tuple[TextCells, list[Flaw]]:
     """Take a column of text; words for 'missing' and padded text are flaws."""
     if not isinstance(cells, TextCells):
         empty = TextCells(np.full(len(cells), -1, dtype=np.int64), (), from_file=False)
-        if cells.isna().all():
+        if empty_cells(cells).all():
             return empty, []
         if pd.api.types.is_numeric_dtype(cells.dtype):
             return empty, [("numbers_for_text", None, [cells.dtype])]

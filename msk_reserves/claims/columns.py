@@ -94,9 +94,9 @@ def _parse(cells: Cells, column: Column, mapping: Mapping[str, str]) -> Parsed:
     if column.kind == "flag":
         broken["not_flag"] = ~np.isin(values, (0.0, 1.0)) & ~np.isnan(values)
     else:
-        broken["negative"] = values < column.low
+        broken["negative"] = (values < column.low) & (column.low == 0)
         broken["not_above_zero"] = (values == 0) & column.above_zero
-        broken["too_large"] = values > column.high
+        broken["too_large"] = (values > column.high) | ((values < column.low) & (column.low < 0))
         broken["not_whole"] = (values != np.floor(values)) & ~np.isnan(values) & column.whole
     for code, bad in broken.items():
         parsed.flaw(code, bad, lambda rows: values[rows].tolist())

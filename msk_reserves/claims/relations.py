@@ -3,11 +3,10 @@
 import numpy as np
 
 from msk_reserves._checks import Booleans, Floats, Integers
-from msk_reserves.claims.cells import iso
+from msk_reserves.claims.cells import empty_cells, iso
 from msk_reserves.claims.columns import Table
 from msk_reserves.claims.defects import Findings, Told
 from msk_reserves.claims.schema import SCORE_LIMITS
-from msk_reserves.claims.sources import TextCells
 from msk_reserves.claims.vocabulary import EVENTS, INSTRUMENTS
 
 BUNDLE = 1
@@ -20,12 +19,7 @@ LONGEST_PREPAYMENT = 365
 def blank(table: Table, name: str) -> Booleans:
     """Whether each cell of a column is empty in the source, unusable cells not counted; shape (n_rows,)."""
     cells = table.sheet.columns.get(name)
-    if cells is None:
-        return np.ones(len(table), dtype=np.bool_)
-    if isinstance(cells, TextCells):
-        return cells.codes < 0
-    empty: Booleans = cells.isna().to_numpy(dtype=np.bool_)
-    return empty
+    return np.ones(len(table), dtype=np.bool_) if cells is None else empty_cells(cells)
 
 
 def _late(values: Floats, name: str, other: Floats) -> list[str]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypedDict
 
@@ -55,8 +55,12 @@ class Column:
 ID = Column("id", "required")
 DATE = Column("date")
 DAY_OF = Column("date", "required")
-AMOUNT = Column("number")
-ABOVE_ZERO = Column("number", above_zero=True)
+MOST = 1e12
+"""Dollars, units or weeks beyond which a number is not believed."""
+
+AMOUNT = Column("number", high=MOST)
+ABOVE_ZERO = Column("number", above_zero=True, high=MOST)
+DAYS_OFF = Column("number", high=36_525.0)
 FLAG = Column("flag")
 
 CLAIMS: Mapping[str, Column] = MappingProxyType(
@@ -73,10 +77,10 @@ CLAIMS: Mapping[str, Column] = MappingProxyType(
         "arrangement": Column("word", words=("ffs", "bundle")),
         "bundle_trigger_date": DATE,
         "bundle_price": ABOVE_ZERO,
-        "waiting_days": Column("number", whole=True),
-        "retro_days": Column("number", whole=True),
+        "waiting_days": Column("number", high=365.0, whole=True),
+        "retro_days": Column("number", high=36_525.0, whole=True),
         "max_weeks": ABOVE_ZERO,
-        "days_off": AMOUNT,
+        "days_off": DAYS_OFF,
         "returned": FLAG,
         "medical_paid": AMOUNT,
         "indemnity_paid": AMOUNT,
@@ -106,7 +110,7 @@ CHILDREN: Mapping[str, Mapping[str, Column]] = MappingProxyType(
             "claim_id": ID,
             "date": DAY_OF,
             "category": Column("word", "required", words=tuple(CATEGORIES)),
-            "amount": Column("number", "required", low=float("-inf")),
+            "amount": Column("number", "required", low=-MOST, high=MOST),
             "service_date": DATE,
             "units": AMOUNT,
             "billed": AMOUNT,
@@ -116,7 +120,7 @@ CHILDREN: Mapping[str, Mapping[str, Column]] = MappingProxyType(
             "claim_id": ID,
             "date": DAY_OF,
             "component": Column("word", "required", words=COMPONENTS),
-            "outstanding": Column("number", "required"),
+            "outstanding": Column("number", "required", high=MOST),
             "recorded_date": DATE,
         },
         "scores": {
@@ -144,9 +148,9 @@ def columns_of(table: str, *, ledger: bool, undated: bool) -> dict[str, Column]:
     if undated:
         columns["injury_date"] = DATE
     if not ledger:
-        columns["days_off"] = Column("number", "required")
+        columns["days_off"] = replace(DAYS_OFF, need="required")
         columns["returned"] = Column("flag", "required")
-        columns["medical_paid"] = Column("number", "present")
+        columns["medical_paid"] = replace(AMOUNT, need="present")
     return columns
 
 

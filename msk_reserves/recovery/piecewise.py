@@ -1,6 +1,6 @@
 """Piecewise-exponential rates: constant hazard by piece times a covariate factor, as a Poisson fit on exposure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,13 @@ CUT_WEEKS = (1, 2, 4, 8, 13, 26, 52, 78, 104, 156, 260)
 """Ends of the pieces in weeks, the spacing of termination-rate tables; the last piece is open."""
 
 MINIMUM_EVENTS = 5.0
-"""Pieces with fewer exits are merged with the next (the last with the one before)."""
+MINIMUM_EXPECTED = 2.0
+"""A piece with fewer exits than the first, and fewer than the second expected of it at the rate over all pieces, is
+merged with the next (the last with the one before). Where exits were expected and few came, the piece stays: that
+little happens late is what the years ahead hang on."""
+
+PRIOR_EVENTS = 0.5
+"""Weight, in exits, of the rate over all pieces in a piece with fewer than `MINIMUM_EVENTS`: it has a rate above zero."""
 
 
 def default_cuts() -> Floats:
@@ -23,20 +29,21 @@ def default_cuts() -> Floats:
 
 
 def merged_cuts(data: Observations, cuts: Floats) -> Floats:
-    """Return the cuts left after merging pieces until each holds `MINIMUM_EVENTS` weighted exits."""
+    """Return the cuts left after merging pieces that tell too little (see `MINIMUM_EVENTS`)."""
     exits = data.exited
     piece = np.searchsorted(cuts, data.days[exits], side="left")
     count = np.bincount(piece, weights=data.weights[exits], minlength=len(cuts) + 1)
+    time = data.weights @ exposure(data.entry, data.days, cuts)
+    expected = time * count.sum() / time.sum()
     kept: list[float] = []
-    held = 0.0
-    for end, events in zip(cuts, count[:-1], strict=True):
-        held += float(events)
-        if held >= MINIMUM_EVENTS:
+    held = np.zeros(2)
+    for end, seen in zip([*cuts, np.inf], np.c_[count, expected], strict=True):
+        held += seen
+        if held[0] >= MINIMUM_EVENTS or held[1] >= MINIMUM_EXPECTED:
             kept.append(float(end))
-            held = 0.0
-    if kept and held + float(count[-1]) < MINIMUM_EVENTS:
-        kept.pop()
-    return np.array(kept)
+            held = np.zeros(2)
+    # The last piece is open: it ends where the data do, and what is left over joins the piece before.
+    return np.array(kept[:-1])
 
 
 def exposure(start: Floats, end: Floats, cuts: Floats) -> Floats:
@@ -61,11 +68,16 @@ def baseline_hazard(days: Floats, rates: Floats, cuts: Floats) -> Floats:
 
 
 def fit_piecewise(data: Observations, cuts: Floats, start: Floats | None = None) -> Optimum:
-    """Maximise the exact likelihood: exits at a day as Poisson counts, exits in a window by 1 - e^{-a} over it."""
+    """Maximise the exact likelihood: exits at a day as Poisson counts, exits in a window by 1 - e^{-a} over it.
+
+    Pieces with few exits carry a gamma prior; the log-likelihood returned is without it.
+    """
     cells = _cells(data, cuts)
     begin = _start(cells) if start is None else start
     bounds = np.full(len(begin), 200.0)
-    return maximise(lambda theta: _evaluate(cells, theta), lambda theta: _evaluate(cells, theta).loglik, begin, bounds)
+    best = maximise(lambda theta: _evaluate(cells, theta), lambda theta: _evaluate(cells, theta).loglik, begin, bounds)
+    plain = replace(cells, prior=np.zeros_like(cells.prior))
+    return replace(best, loglik=_evaluate(plain, best.theta).loglik)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +91,7 @@ class _Cells:
     window : whether the exit is known to a window; shape (n,).
     in_window : days by piece of the windows, shape (n_windows, n_pieces).
     exact : rows of exits known to the day; piece : the piece of each.
+    prior : exits and days of the prior of each piece, shape (2, n_pieces).
     """
 
     design: Floats
@@ -88,6 +101,7 @@ class _Cells:
     in_window: Floats
     exact: Integers
     piece: Integers
+    prior: Floats
 
 
 def _cells(data: Observations, cuts: Floats) -> _Cells:
@@ -95,7 +109,7 @@ def _cells(data: Observations, cuts: Floats) -> _Cells:
     used = data.weights > 0
     window, days, lower = data.in_window[used], data.days[used], data.lower[used]
     exact = np.flatnonzero(data.exited[used] & ~window)
-    return _Cells(
+    cells = _Cells(
         design=data.design[used],
         weights=data.weights[used],
         at_risk=exposure(data.entry[used], np.where(window, lower, days), cuts),
@@ -103,16 +117,25 @@ def _cells(data: Observations, cuts: Floats) -> _Cells:
         in_window=exposure(lower[window], days[window], cuts),
         exact=exact,
         piece=np.searchsorted(cuts, days[exact], side="left").astype(np.int64),
+        prior=np.zeros((2, len(cuts) + 1)),
     )
+    count, time = _counts(cells)
+    exits = np.where(count < MINIMUM_EVENTS, PRIOR_EVENTS, 0.0)
+    return replace(cells, prior=np.vstack([exits, exits * time.sum() / count.sum()]))
 
 
-def _start(cells: _Cells) -> Floats:
-    """Return ln of exits over exposure by piece, windows counted by their share of each piece."""
+def _counts(cells: _Cells) -> tuple[Floats, Floats]:
+    """Return exits and days by piece, windows counted by their share of each piece."""
     pieces = cells.at_risk.shape[1]
     count = np.bincount(cells.piece, weights=cells.weights[cells.exact], minlength=pieces).astype(np.float64)
     inside = cells.weights[cells.window]
     count += inside @ (cells.in_window / cells.in_window.sum(axis=1, keepdims=True))
-    time = cells.weights @ cells.at_risk + 0.5 * (inside @ cells.in_window)
+    return count, np.asarray(cells.weights @ cells.at_risk + 0.5 * (inside @ cells.in_window))
+
+
+def _start(cells: _Cells) -> Floats:
+    """Return ln of exits over exposure by piece."""
+    count, time = _counts(cells)
     rates = np.where(count > 0, np.maximum(count, 0.5) / np.maximum(time, 1e-9), count.sum() / time.sum())
     return np.concatenate([np.log(rates), np.zeros(cells.design.shape[1])])
 
@@ -129,6 +152,10 @@ def _evaluate(cells: _Cells, theta: Floats) -> Evaluation:
         value += float(w @ (alpha[cells.piece] + x @ beta))
         gradient[:pieces] += np.bincount(cells.piece, weights=w, minlength=pieces)
         gradient[pieces:] += w @ x
+        exits, days = cells.prior
+        value += float(exits @ alpha - days @ rates)
+        gradient[:pieces] += exits - days * rates
+        hessian[np.arange(pieces), np.arange(pieces)] -= days * rates
         if cells.window.any():
             x = cells.design[cells.window]
             more = _left(cells.in_window * rates * np.exp(x @ beta)[:, None], cells.weights[cells.window], x)

@@ -7,7 +7,7 @@ import numpy as np
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.draws import TransitionDraws, law_draws
 from msk_reserves.recovery.families import FAMILIES
-from msk_reserves.recovery.fit import FittedFamily, fit_to_data, piecewise_to_data
+from msk_reserves.recovery.fit import FittedFamily, fit_to_data
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.piecewise import PIECEWISE
 from msk_reserves.recovery.transitions import Transition
@@ -61,6 +61,8 @@ def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.rando
     if transition.method == "gamma":
         shape, rate = transition.prior
         return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))
+    if fit.family == PIECEWISE:
+        return _piecewise_parameters(fit, n, rng)
     if transition.method == "bootstrap":
         most = SHAPE_REFITS if "Q" in fit.names else REFITS
         refits = _refits(transition, fit, min(n, most), rng)
@@ -68,6 +70,23 @@ def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.rando
             return np.asarray(refits[np.arange(n) % len(refits)])
     root = np.linalg.cholesky(fit.covariance)
     return np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
+
+
+def _piecewise_parameters(fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
+    """Draw piecewise rates, shape (n, n_parameters): covariate effects normal, the rates given them gamma.
+
+    Given the effects the rates of a Poisson likelihood are independent gamma (their conjugate law), each with the
+    fitted mean; a normal law for ln rates would overstate the mean of a rate that rests on few exits.
+    """
+    pieces = len(fit.cuts) + 1
+    effects = fit.covariance[pieces:, pieces:]
+    root = np.linalg.cholesky(effects) if len(effects) else effects
+    moved = rng.standard_normal((n, len(effects))) @ root.T
+    cross = fit.covariance[:pieces, pieces:]
+    slope = np.linalg.solve(effects, cross.T).T if len(effects) else cross
+    shape = 1.0 / np.maximum(np.diag(fit.covariance[:pieces, :pieces] - slope @ cross.T), 1e-12)
+    noise = np.log(np.maximum(rng.gamma(shape, size=(n, pieces)), 1e-300) / shape)
+    return np.hstack([fit.theta[:pieces] + moved @ slope.T + noise, fit.theta[pieces:] + moved])
 
 
 def _refits(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
@@ -80,10 +99,7 @@ def _refits(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Ge
         pull = rng.standard_exponential(int(member.max()) + 1)[member]
         weights = np.asarray(np.bincount(place, stays.weights * pull / pull.mean(), len(data)), dtype=np.float64)
         weighted = Observations(data.days, data.exited, data.entry, data.lower, weights, data.design)
-        if fit.family == PIECEWISE:
-            again = piecewise_to_data(weighted, transition.names, fit.cuts, fit.theta)
-        else:
-            again = fit_to_data(FAMILIES[fit.family], weighted, transition.names, fit.theta)
+        again = fit_to_data(FAMILIES[fit.family], weighted, transition.names, fit.theta)
         if again.converged:
             found.append(again.theta)
     return np.array(found)

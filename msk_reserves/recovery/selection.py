@@ -14,7 +14,7 @@ from msk_reserves.recovery.piecewise import PIECEWISE, default_cuts, merged_cuts
 CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "piecewise")
 """Laws tried by default on transitions with at least `MANY_EVENTS` exits."""
 
-FEW_CANDIDATES = ("weibull", "lognormal", "exponential")
+FEW_CANDIDATES = ("weibull", "lognormal", "piecewise", "exponential")
 """Laws tried with fewer exits than that."""
 
 MANY_EVENTS = 30

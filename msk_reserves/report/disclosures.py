@@ -30,6 +30,11 @@ def disclosures(forecast: Forecast) -> tuple[Disclosure, ...]:
     Items follow Actuarial Standards of Practice 43 (unpaid claim estimates, sections 3.3 and 4.1), 20 (discounting),
     23 (data quality), 41 (communications) and 56 (modelling).
     """
+    return (*_what_is_estimated(forecast), *_what_it_rests_on(forecast))
+
+
+def _what_is_estimated(forecast: Forecast) -> tuple[Disclosure, ...]:
+    """Return purpose, measure, and what the dollars are."""
     made = forecast.manifest
     known = [name for name in ("medical", "indemnity", "expense") if name not in _missing(forecast)]
     return (
@@ -58,9 +63,15 @@ def disclosures(forecast: Forecast) -> tuple[Disclosure, ...]:
             "ASOP 20",
         ),
         Disclosure("Components", _components(known, forecast), "ASOP 43, 3.3.d"),
+    )
+
+
+def _what_it_rests_on(forecast: Forecast) -> tuple[Disclosure, ...]:
+    """Return claims, dates, uncertainty, data and models."""
+    return (
         Disclosure("Claims covered", covered_claims(forecast.book), "ASOP 43, 3.3.e"),
         Disclosure("Not covered", IBNR_REASON, "ASOP 43, 3.3.e"),
-        Disclosure("Dates", _dates(forecast.book, made.as_of), "ASOP 43, 4.1"),
+        Disclosure("Dates", _dates(forecast.book, forecast.manifest.as_of), "ASOP 43, 4.1"),
         Disclosure("Uncertainty", forecast.what_a_band_holds(), "ASOP 43, 3.6.8 and 4.1"),
         Disclosure(
             "Basis of the ranges",

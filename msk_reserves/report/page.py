@@ -219,8 +219,8 @@ def _manifest_tables(forecast: Forecast) -> tuple[Table, ...]:
         **{f"version of {name}": value for name, value in made.versions.items()},
     }
     inputs = tuple((one.table, one.origin, f"{one.rows:,}", one.sha256) for one in made.inputs)
-    assumptions = tuple((one.name, one.value, one.source) for one in made.assumptions)
-    decisions = tuple((one.rule, one.meaning, f"{one.count:,}") for one in made.decisions)
+    assumptions = tuple((one.name.replace("_", " "), one.value, one.source) for one in made.assumptions)
+    decisions = tuple((one.rule.replace("_", " "), one.meaning, f"{one.count:,}") for one in made.decisions)
     return (
         Table("Tables read", ("table", "origin", "rows", "SHA-256"), inputs, words=(0, 1, 3), stacks=True),
         pairs(settings, "Settings and versions", ("what", "value")),

@@ -168,8 +168,9 @@ def rate_tables(cost: Cost) -> tuple[Table, ...]:
     tables = []
     for name, account in cost.accounts.items():
         if account is not None:
-            rates = rate_table(account, cost.grid).dropna(how="all").rename_axis(index="state")
-            tables.append(of_frame(rates, f"{name}: {account.unit} a day, by days in the state from"))
+            # Many bins, few states: a row a bin fits a page that is printed.
+            rates = rate_table(account, cost.grid).dropna(how="all").T
+            tables.append(of_frame(rates, f"{name}: {account.unit} a day, by state and days in it"))
     return tuple(tables)
 
 
@@ -216,10 +217,12 @@ def _cell(value: object, form: str | None) -> str:
         return form.format(number)
     if isinstance(value, int | np.integer) or abs(number) >= 1000:
         return f"{number:,.0f}"
+    if 0 < abs(number) < 0.001:
+        return "<0.001" if number > 0 else ">-0.001"
     return f"{number:,.3g}"
 
 
 def pairs(values: Mapping[str, object], caption: str, columns: Sequence[str]) -> Table:
     """Return names and values as a table of two columns of words."""
-    rows = tuple((str(name).replace("_", " "), str(value)) for name, value in values.items())
+    rows = tuple((str(name), str(value)) for name, value in values.items())
     return Table(caption, tuple(columns), rows, words=(0, 1))

@@ -25,7 +25,7 @@ GRID = "#e4e4e4"
 WIDTH = 5.6
 """Width of a figure, inches: half of a desktop page, and still legible when a telephone shrinks it."""
 
-TITLE_CHARACTERS, NOTE_CHARACTERS = 56, 84
+TITLE_CHARACTERS, NOTE_CHARACTERS = 54, 84
 """Characters a line of a title and of a note, so that neither is wider than the axes."""
 
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE, NOTE_SIZE = 10.5, 9.5, 9.0, 7.5

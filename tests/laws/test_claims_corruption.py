@@ -56,7 +56,7 @@ NASTY_OBJECT = st.one_of(
 
 
 def read_or_report(tables: dict[str, pd.DataFrame], folder: Path | None) -> ClaimBook | None:
-    """Read tables into a book, from files if a folder is given; None where the library reports defects and says each."""
+    """Read tables into a book, from files if a folder is given; None where defects are reported, each in words."""
     try:
         return (load(write_csv(tables, folder)) if folder else load(tables)).as_of(DATE)
     except ClaimDataError as error:
@@ -80,7 +80,7 @@ def corrupt(
     return name, column, row
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data(), ledger=st.booleans())
 def test_a_corrupt_csv_is_reported_or_used_as_given(data: st.DataObject, *, ledger: bool) -> None:
     """Any text in any cell of any CSV: a report, or the number that the text says."""
@@ -102,7 +102,7 @@ def test_a_corrupt_csv_is_reported_or_used_as_given(data: st.DataObject, *, ledg
         assert float(cell) in book.payments.amount
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data(), ledger=st.booleans())
 def test_a_corrupt_frame_is_reported_or_used_as_given(data: st.DataObject, *, ledger: bool) -> None:
     """Any object in any cell of any frame: a report, or the very value."""
@@ -117,7 +117,7 @@ def test_a_corrupt_frame_is_reported_or_used_as_given(data: st.DataObject, *, le
         assert book.claims.loc[claim, column].item() == float(cell)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_a_corrupt_structure_is_reported_or_harmless(data: st.DataObject) -> None:
     """Columns dropped, renamed, doubled or of another type, rows dropped or doubled: a report, or a book."""
@@ -145,7 +145,7 @@ def test_a_corrupt_structure_is_reported_or_harmless(data: st.DataObject) -> Non
     assert book is None or list(book.claims["claim_id"]) == sorted(tables["claims"]["claim_id"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_setting_aside_never_meets_a_defect_of_a_cell(data: st.DataObject) -> None:
     """With `on_defect="set_aside"` a corrupt cell of a ledger costs at most its claim, never the reading."""

@@ -89,8 +89,8 @@ def test_everything_required_is_there() -> None:
         "Where the claims stand", "Stays and days at risk by state", "Moves between states", "Medical level of claims",
         f"seed {made.seed}", f"scenarios {made.scenarios}", *made.methods.values(), *made.contracts.values(),
         *made.versions.values(), *(one.sha256 for one in made.inputs), *(one.origin for one in made.inputs),
-        *(f"{one.name} {one.value} {one.source}" for one in made.assumptions),
-        *(f"{one.rule} {one.meaning} {one.count:,}" for one in made.decisions), *ASOP_43,
+        *(f"{one.name.replace('_', ' ')} {one.value} {one.source}" for one in made.assumptions),
+        *(f"{one.rule.replace('_', ' ')} {one.meaning} {one.count:,}" for one in made.decisions), *ASOP_43,
     ]  # fmt: skip
     assert [one for one in needed if " ".join(one.split()) not in words] == []
 
