@@ -226,7 +226,8 @@ def _tidy(raw: tuple[Integers, Integers, Integers, Booleans], valuation_day: int
     claim, state, entered, operated = raw
     off = np.isin(state, OFF_CODES)
     last, left = _ends(claim, entered, valuation_day)
-    through = (left == entered) & ~last & ~off
+    # Off work and operated on the same day is one move, into recovery from surgery.
+    through = (left == entered) & ~last & (~off | np.append(off[1:], False))
     kept = ~through
     counts["passed_through"] = int((through & (state != AT_WORK)).sum())
     claim, state, entered, operated = claim[kept], state[kept], entered[kept], operated[kept]

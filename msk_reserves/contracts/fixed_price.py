@@ -190,6 +190,8 @@ class FixedPriceBundle:
         elapsed : days from the trigger to the valuation, shape (n_claims,).
         price : the whole price, of which a refund is a share; shape (n_claims,).
         """
+        if not taken.any():
+            return Owed(episodes.medical, episodes.indemnity, episodes.expense)
         scope = self.covered()
         inside = episodes.in_scope[scope]
         medical, indemnity, expense = (

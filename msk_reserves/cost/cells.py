@@ -11,14 +11,15 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES
 
-KINDS = ("off work", "modified duty", "working", "ended", "permanent total", "dead", "closed", "reopened")
+KINDS = ("off work", "modified duty", "working", "mmi", "settled", "permanent total", "dead", "closed", "reopened")
 """Kinds of state whose rates inform each other where one of them is rarely seen."""
 
 _KIND_NAMES = {
     **dict.fromkeys(OFF_WORK_STATES, "off work"),
     "modified_duty": "modified duty",
     **dict.fromkeys(("at_work", "back_at_work"), "working"),
-    **dict.fromkeys(("mmi", "settled"), "ended"),
+    "mmi": "mmi",
+    "settled": "settled",
     "permanent_total": "permanent total",
     "dead": "dead",
     "closed": "closed",

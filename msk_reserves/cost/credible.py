@@ -5,10 +5,10 @@ import numpy as np
 from msk_reserves._checks import Floats
 from msk_reserves.cost.cells import KIND_OF_STATE, KINDS, CellGrid
 
-CELL_CV = 1.0
+CELL_CV = 3.0
 """Coefficient of variation of a cell's rate about that of its parent, before payments are seen."""
 
-BIN_CV = 1.0
+BIN_CV = 3.0
 """The same for the rate of a bin of days about that of the bin before."""
 
 

@@ -24,7 +24,7 @@ IN_FLIGHT = 8
 
 
 def blocks(plan: Plan) -> Iterator[Integers]:
-    """Deal a plan's claims into blocks of about equal numbers of futures, in the order of their states.
+    """Deal a plan's claims into blocks of about equal numbers of futures, like claims together.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ def blocks(plan: Plan) -> Iterator[Integers]:
     numpy.ndarray
         Rows of the claims of one block.
     """
-    ordered = np.argsort(plan.state, kind="stable")
+    # Claims of a kind together: most contracts have nothing to do on most blocks then.
+    ordered = np.lexsort((plan.state, plan.takeover.bundled))
     size = max(FUTURES_A_BLOCK // plan.scenarios, 1)
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]

@@ -15,10 +15,10 @@ from msk_reserves._checks import Floats
 Keys = npt.NDArray[np.uint64]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
-_HALF_STEP = 2.0**-54
-_STEP = 2.0**-53
+FIRST = np.uint64(0xBF58476D1CE4E5B9)
+SECOND = np.uint64(0x94D049BB133111EB)
+HALF_STEP = 2.0**-54
+STEP = 2.0**-53
 
 
 def key_of(seed: int, name: str) -> int:
@@ -49,13 +49,13 @@ def uniforms(keys: Keys, scenario: Keys, slot: Keys | int) -> Floats:
     counter = (np.asarray(slot, dtype=np.uint64) << np.uint64(40)) + scenario
     bits = keys + counter * GOLDEN
     bits ^= bits >> np.uint64(30)
-    bits *= _FIRST
+    bits *= FIRST
     bits ^= bits >> np.uint64(27)
-    bits *= _SECOND
+    bits *= SECOND
     bits ^= bits >> np.uint64(31)
     uniform = (bits >> np.uint64(11)).astype(np.float64)
-    uniform *= _STEP
-    uniform += _HALF_STEP
+    uniform *= STEP
+    uniform += HALF_STEP
     return uniform
 
 

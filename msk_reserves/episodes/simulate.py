@@ -5,11 +5,11 @@ import numpy as np
 from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.cost.benefits import temporary_total
-from msk_reserves.episodes.paths import walk
-from msk_reserves.episodes.plan import Plan
+from msk_reserves.episodes.kernel import Sums
+from msk_reserves.episodes.plan import FACTOR_RANGE, Plan
 from msk_reserves.episodes.randomness import exponentials, generator
 from msk_reserves.episodes.record import Episodes
-from msk_reserves.episodes.sums import Sums
+from msk_reserves.episodes.walk import walk
 
 FACTOR_SLOT = 2**20
 """Slot of the random number behind a claim's own cost factor, beyond those of any path."""
@@ -23,7 +23,7 @@ def simulate_block(plan: Plan) -> Episodes:
 
     Parameters
     ----------
-    plan : the block's part of the forecast, its claims in the order of their states.
+    plan : the block's part of the forecast.
 
     Returns
     -------
@@ -32,60 +32,55 @@ def simulate_block(plan: Plan) -> Episodes:
     """
     sums = walk(plan)
     shape = (plan.n_claims, plan.scenarios)
-    medical = np.zeros(shape)
-    indemnity = np.zeros(shape)
-    expense = np.zeros(shape)
+    dollars = {name: np.zeros(shape) for name in COMPONENTS}
     scoped = [{name: np.zeros(shape) for name in COMPONENTS} for _ in plan.scopes]
     for row in range(plan.n_claims):
-        own = slice(row * plan.scenarios, (row + 1) * plan.scenarios)
-        paid = _payments(plan, row, own, sums)
-        covered = [_inside(paid, own, sums, index) for index in range(len(plan.scopes))]
-        benefit, benefit_inside = _temporary_total(plan, row, own, sums)
-        medical[row], indemnity[row], expense[row] = paid["medical"], paid["indemnity"] + benefit, paid["expense"]
-        for index, inside in enumerate(covered):
-            for name in COMPONENTS:
-                scoped[index][name][row] = inside[name] + (benefit_inside[index] if name == "indemnity" else 0.0)
+        paid = _payments(plan, row, sums)
+        for name in plan.components:
+            dollars[name][row] = paid[name]
+            for index, parts in enumerate(scoped):
+                parts[name][row] = _inside(paid[name], sums, plan.components.index(name), index, row)
+        if "indemnity" in plan.components:
+            _add_temporary_total(plan, row, sums, dollars["indemnity"], [parts["indemnity"] for parts in scoped])
     return Episodes(
         takeover=plan.takeover,
-        medical=medical.T,
-        indemnity=indemnity.T,
-        expense=expense.T,
+        medical=dollars["medical"].T,
+        indemnity=dollars["indemnity"].T,
+        expense=dollars["expense"].T,
         in_scope={
-            scope: {name: dollars.T for name, dollars in parts.items()}
+            scope: {name: parts[name].T for name in COMPONENTS}
             for scope, parts in zip(plan.scopes, scoped, strict=True)
         },
-        days_off=sums.days_off.reshape(shape).T,
-        days_to_leave=sums.days_to_leave.reshape(shape).T,
-        day_back=sums.day_back.reshape(shape).T,
+        days_off=sums.days_off.T,
+        days_to_leave=sums.days_to_leave.T,
+        day_back=sums.day_back.T,
     )
 
 
-def _payments(plan: Plan, row: int, own: slice, sums: Sums) -> dict[str, Floats]:
+def _payments(plan: Plan, row: int, sums: Sums) -> dict[str, Floats]:
     """Return one claim's payments by component, temporary total benefits apart; each of shape (n_scenarios,)."""
     noise = generator(plan.seed, f"{plan.claim_ids[row]}/payments")
-    factor = _own_factor(plan, row)
     paid = {}
-    for index, name in enumerate(COMPONENTS):
-        if name not in plan.tables:
-            paid[name] = np.zeros(plan.scenarios)
-            continue
-        table = plan.tables[name]
+    for place, name in enumerate(plan.components):
         unit = plan.weekly_benefit[row] if name == "indemnity" else 1.0
-        mean = sums.expected[name][own] * table.relativity[row].repeat(plan.scenarios // plan.n_draws)
+        mean = sums.expected[place, row] * np.repeat(plan.relativity[name][row], plan.per_draw)
         if name == "medical":
-            mean *= factor
-        paid[name] = compound(mean, table.dispersion, noise) * unit * plan.systemic[:, index]
+            mean *= _own_factor(plan, row)
+        mean = compound(mean, plan.dispersion[name], noise)
+        mean *= unit
+        mean *= plan.systemic[:, COMPONENTS.index(name)]
+        paid[name] = mean
     return paid
 
 
 def _own_factor(plan: Plan, row: int) -> Floats:
     """Draw a claim's own medical cost factor given what has been paid on it, shape (n_scenarios,)."""
-    keys = np.full(plan.scenarios, plan.keys[row], dtype=np.uint64)
-    waited = exponentials(keys, np.arange(plan.scenarios, dtype=np.uint64), FACTOR_SLOT) / plan.factor_step
-    last = plan.factor.shape[1] - 2
-    lower = np.minimum(waited.astype(np.int64), last)
     table = plan.factor[row]
-    drawn: Floats = table[lower] + (table[lower + 1] - table[lower]) * np.minimum(waited - lower, 1.0)
+    keys = np.full(plan.scenarios, plan.keys[row], dtype=np.uint64)
+    place = exponentials(keys, np.arange(plan.scenarios, dtype=np.uint64), FACTOR_SLOT)
+    place *= (len(table) - 1) / FACTOR_RANGE
+    lower = np.minimum(place.astype(np.int64), len(table) - 2)
+    drawn: Floats = table[lower] + (table[lower + 1] - table[lower]) * np.minimum(place - lower, 1.0)
     return drawn
 
 
@@ -116,32 +111,29 @@ def compound(mean: Floats, dispersion: float, noise: np.random.Generator) -> Flo
     return total
 
 
-def _inside(paid: dict[str, Floats], own: slice, sums: Sums, index: int) -> dict[str, Floats]:
-    """Return the part of a claim's payments inside one scope, in the proportion its path gives it."""
-    inside = {}
-    for name in COMPONENTS:
-        if name not in sums.expected:
-            inside[name] = np.zeros_like(paid[name])
-            continue
-        expected = sums.expected[name][own]
-        share = np.divide(sums.scoped[index][name][own], expected, out=np.zeros_like(expected), where=expected > 0)
-        inside[name] = paid[name] * share
+def _inside(paid: Floats, sums: Sums, component: int, scope: int, row: int) -> Floats:
+    """Return the part of a claim's payments inside a scope, in the proportion its path gives it."""
+    covered, expected = sums.scoped[scope, component, row], sums.expected[component, row]
+    if not covered.any():
+        return np.zeros_like(paid)
+    share = np.divide(covered, expected, out=np.zeros_like(expected), where=expected > 0)
+    inside: Floats = paid * share
     return inside
 
 
-def _temporary_total(plan: Plan, row: int, own: slice, sums: Sums) -> tuple[Floats, list[Floats]]:
-    """Return temporary total benefits still to be paid, and the part inside each scope; shape (n_scenarios,)."""
-    if "indemnity" not in plan.tables:
-        return np.zeros(plan.scenarios), [np.zeros(plan.scenarios) for _ in plan.scopes]
+def _add_temporary_total(plan: Plan, row: int, sums: Sums, indemnity: Floats, inside: list[Floats]) -> None:
+    """Add one claim's temporary total benefits still to be paid, and the part inside each scope.
+
+    What had accrued on the valuation date is owed whatever happens; days to come follow from the path by statute.
+    """
+    indemnity[row] += plan.accrued[row]
+    if not sums.days_off[row].any():
+        return
     rule = (plan.weekly_benefit[row], plan.waiting_days[row], plan.retro_days[row], plan.max_weeks[row])
     so_far = float(temporary_total(np.array([plan.days_off[row]]), *rule)[0])
-    shock = plan.systemic[:, 1]
-    future = temporary_total(plan.days_off[row] + sums.days_off[own], *rule) - so_far
-    inside = []
+    shock = plan.systemic[:, COMPONENTS.index("indemnity")]
+    indemnity[row] += (temporary_total(plan.days_off[row] + sums.days_off[row], *rule) - so_far) * shock
     for index, scope in enumerate(plan.scopes):
         if "ttd" in scope.categories:
-            covered = temporary_total(plan.days_off[row] + sums.scoped_days_off[index][own], *rule) - so_far
-            inside.append(covered * shock)
-        else:
-            inside.append(np.zeros(plan.scenarios))
-    return (future * shock) + plan.accrued[row], inside
+            covered = plan.days_off[row] + sums.scoped_days_off[index, row]
+            inside[index][row] += (temporary_total(covered, *rule) - so_far) * shock

@@ -1,7 +1,7 @@
 """Maximum likelihood for one law of days."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from msk_reserves.recovery.families import (
 from msk_reserves.recovery.likelihood import Rows, evaluate, prepare, value_only
 from msk_reserves.recovery.newton import DECREMENT_TOLERANCE, Optimum, maximise
 from msk_reserves.recovery.observations import Observations, observations
-from msk_reserves.recovery.piecewise import PIECEWISE, default_cuts, fit_piecewise, merged_cuts
+from msk_reserves.recovery.piecewise import DECLINE, PIECEWISE, default_cuts, fit_piecewise, merged_cuts
 
 SHAPE_STARTS = (-1.0, -0.5, 0.01, 0.5, 1.0)
 """Starts of Q for the generalized gamma: 0.01 and 1 begin at the lognormal and Weibull optima, the others compete."""
@@ -158,12 +158,13 @@ def fit_to_data(
 
 
 def piecewise_to_data(
-    data: Observations, labels: tuple[str, ...], cuts: Floats, start: Floats | None = None
+    data: Observations, labels: tuple[str, ...], cuts: Floats, *, decline: float = DECLINE
 ) -> FittedFamily:
-    """Fit piecewise-exponential rates to checked data on the given cuts."""
-    best = fit_piecewise(data, cuts, start)
+    """Fit piecewise-exponential rates to checked data on the given cuts; `decline` rules pieces with few exits."""
+    best, ruled = fit_piecewise(data, cuts, decline=decline)
     names = (*(f"log_rate_{i + 1}" for i in range(len(cuts) + 1)), *labels)
-    return _record(PIECEWISE, names, best, best.theta, data, np.array(cuts, dtype=np.float64))
+    record = _record(PIECEWISE, names, best, best.theta, data, np.array(cuts, dtype=np.float64))
+    return replace(record, aic=2.0 * ruled - 2.0 * best.loglik)
 
 
 def _record(

@@ -20,12 +20,21 @@ merged with the next (the last with the one before). Where exits were expected a
 little happens late is what the years ahead hang on."""
 
 PRIOR_EVENTS = 0.5
-"""Weight, in exits, of the rate over all pieces in a piece with fewer than `MINIMUM_EVENTS`: it has a rate above zero."""
+"""Weight, in exits, of what is expected of a piece with fewer than `MINIMUM_EVENTS`: the rate of the piece before,
+brought down by `DECLINE` a year from middle to middle."""
+
+DECLINE = 0.5
+"""What remains after a year of a rate that too few exits show, so too beyond the longest stay seen: relapses, late
+settlements and reopenings die out (judgement: the hazard of reopening halves yearly). 1 for deaths, which do not."""
+
+YEAR = 365.25
+LATE_YEARS = (3, 4, 5, 6, 7, 8, 10)
+"""Ends of pieces added after the data, so that late rates can decline."""
 
 
 def default_cuts() -> Floats:
-    """Return the ends of the default pieces in days."""
-    return 7.0 * np.array(CUT_WEEKS, dtype=np.float64)
+    """Return the ends of the default pieces in days: two and four days, then the weeks."""
+    return np.concatenate([[2.0, 4.0], 7.0 * np.array(CUT_WEEKS, dtype=np.float64)])
 
 
 def merged_cuts(data: Observations, cuts: Floats) -> Floats:
@@ -42,8 +51,10 @@ def merged_cuts(data: Observations, cuts: Floats) -> Floats:
         if held[0] >= MINIMUM_EVENTS or held[1] >= MINIMUM_EXPECTED:
             kept.append(float(end))
             held = np.zeros(2)
-    # The last piece is open: it ends where the data do, and what is left over joins the piece before.
-    return np.array(kept[:-1])
+    # The last piece is open and what is left over joins it; after the longest stay come pieces without data.
+    told = np.array(kept[:-1])
+    late = YEAR * np.array(LATE_YEARS, dtype=np.float64)
+    return np.concatenate([told, late[late > max(float(data.days.max()), told.max(initial=0.0))]])
 
 
 def exposure(start: Floats, end: Floats, cuts: Floats) -> Floats:
@@ -67,17 +78,20 @@ def baseline_hazard(days: Floats, rates: Floats, cuts: Floats) -> Floats:
     return np.asarray(cumulative_at_cuts(rates, cuts)[piece] + rates[piece] * (days - left[piece]))
 
 
-def fit_piecewise(data: Observations, cuts: Floats, start: Floats | None = None) -> Optimum:
+def fit_piecewise(
+    data: Observations, cuts: Floats, start: Floats | None = None, *, decline: float = DECLINE
+) -> tuple[Optimum, int]:
     """Maximise the exact likelihood: exits at a day as Poisson counts, exits in a window by 1 - e^{-a} over it.
 
-    Pieces with few exits carry a gamma prior; the log-likelihood returned is without it.
+    Pieces with few exits carry a gamma prior; the log-likelihood returned is without it. Returned beside the optimum is
+    the number of parameters that the data rule.
     """
-    cells = _cells(data, cuts)
+    cells = _cells(data, cuts, decline)
     begin = _start(cells) if start is None else start
     bounds = np.full(len(begin), 200.0)
     best = maximise(lambda theta: _evaluate(cells, theta), lambda theta: _evaluate(cells, theta).loglik, begin, bounds)
     plain = replace(cells, prior=np.zeros_like(cells.prior))
-    return replace(best, loglik=_evaluate(plain, best.theta).loglik)
+    return replace(best, loglik=_evaluate(plain, best.theta).loglik), len(begin) - int((cells.prior[0] > 0).sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +118,7 @@ class _Cells:
     prior: Floats
 
 
-def _cells(data: Observations, cuts: Floats) -> _Cells:
+def _cells(data: Observations, cuts: Floats, decline: float) -> _Cells:
     """Spread the stays over the pieces."""
     used = data.weights > 0
     window, days, lower = data.in_window[used], data.days[used], data.lower[used]
@@ -120,8 +134,22 @@ def _cells(data: Observations, cuts: Floats) -> _Cells:
         prior=np.zeros((2, len(cuts) + 1)),
     )
     count, time = _counts(cells)
-    exits = np.where(count < MINIMUM_EVENTS, PRIOR_EVENTS, 0.0)
-    return replace(cells, prior=np.vstack([exits, exits * time.sum() / count.sum()]))
+    return replace(cells, prior=_prior(count, time, cuts, decline))
+
+
+def _prior(count: Floats, time: Floats, cuts: Floats, decline: float) -> Floats:
+    """Return exits and days of the prior of each piece; none where the piece has exits enough."""
+    ends = np.concatenate([[0.0], cuts, [cuts[-1] + YEAR if len(cuts) else YEAR]])
+    middle = 0.5 * (ends[:-1] + ends[1:])
+    rate = float(count.sum() / time.sum())
+    prior = np.zeros((2, len(count)))
+    for piece in range(len(count)):
+        if piece:
+            rate *= decline ** ((middle[piece] - middle[piece - 1]) / YEAR)
+        if count[piece] < MINIMUM_EVENTS:
+            prior[:, piece] = PRIOR_EVENTS, PRIOR_EVENTS / rate
+        rate = (count[piece] + prior[0, piece]) / (time[piece] + prior[1, piece])
+    return prior
 
 
 def _counts(cells: _Cells) -> tuple[Floats, Floats]:

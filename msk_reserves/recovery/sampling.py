@@ -58,7 +58,7 @@ def _laws(weights: Floats, n: int, rng: np.random.Generator) -> Integers:
 
 def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
     """Draw parameter vectors of one law, shape (n, n_parameters)."""
-    if transition.method == "gamma":
+    if transition.method == "gamma" and fit.family != PIECEWISE:
         shape, rate = transition.prior
         return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))
     if fit.family == PIECEWISE:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from msk_reserves._checks import Floats, one_of
-from msk_reserves.recovery.families import EXPONENTIAL, FAMILIES, hazard, log_survival, moment
+from msk_reserves.recovery.families import EXPONENTIAL, FAMILIES, cumulative_hazard, hazard, log_survival, moment
 from msk_reserves.recovery.fit import FittedFamily, fit_to_data, piecewise_to_data
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.piecewise import PIECEWISE, default_cuts, merged_cuts
+from msk_reserves.recovery.piecewise import DECLINE, PIECEWISE, default_cuts, merged_cuts
 
 CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "piecewise")
 """Laws tried by default on transitions with at least `MANY_EVENTS` exits."""
 
 FEW_CANDIDATES = ("weibull", "lognormal", "piecewise", "exponential")
 """Laws tried with fewer exits than that."""
+
+WORKING = ("modified_duty", "back_at_work")
 
 MANY_EVENTS = 30
 FEW_EVENTS = 10
@@ -28,6 +30,12 @@ LONG_RUN = 3640.0
 """Ten years of 52 weeks: how far hazards are followed beyond the data."""
 
 _STILL_THERE = 1e-3
+
+TAIL_STARTS = (91.0, 182.0, 364.0, 728.0)
+"""Days in the state from which on a law must agree with the exits seen: reserves hang on the tail of a stay."""
+
+TAIL_TOLERANCE = 3.0
+"""Standard deviations of a Poisson count by which seen and expected exits of a tail may differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +71,7 @@ def _missing_moment(fit: FittedFamily) -> str:
 
 
 def fit_candidates(
-    data: Observations, labels: tuple[str, ...], names: Sequence[str], weighting: str, *, to_work: bool
+    data: Observations, labels: tuple[str, ...], names: Sequence[str], weighting: str, *, target: str
 ) -> tuple[Candidate, ...]:
     """Fit the laws a transition can bear and weigh them.
 
@@ -77,9 +85,9 @@ def fit_candidates(
         Laws asked for.
     weighting : {"equal_within_7", "bic", "single"}
         Equal weight to laws within 7 of the best AIC; weights by exp(-BIC/2); or the best AIC alone.
-    to_work : bool
-        Whether the move is back to work: then a hazard that rises after 52 weeks, beyond the last exit seen, is
-        refused (the longer off work, the less likely the return).
+    target : str
+        State moved to. A hazard of moves back to work that rises after 52 weeks, beyond the last exit seen, is refused
+        (the longer off work, the less likely the return); piecewise rates of deaths do not decline.
 
     Returns
     -------
@@ -87,8 +95,9 @@ def fit_candidates(
         At least one carries weight.
     """
     tried = tuple(names) if data.events >= MANY_EVENTS else _few(names)
-    fits = [_fit(name, data, labels) for name in tried]
-    refused = [_implausible(fit, data, to_work=to_work) for fit in fits]
+    decline = 1.0 if target == "dead" else DECLINE
+    fits = [_fit(name, data, labels, decline) for name in tried]
+    refused = [_implausible(fit, data, to_work=target in WORKING) for fit in fits]
     if all(refused):
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
         refused.append("")
@@ -101,10 +110,10 @@ def _few(names: Sequence[str]) -> tuple[str, ...]:
     return (*(name for name in FEW_CANDIDATES if name in names and name != "exponential"), "exponential")
 
 
-def _fit(name: str, data: Observations, labels: tuple[str, ...]) -> FittedFamily:
+def _fit(name: str, data: Observations, labels: tuple[str, ...], decline: float) -> FittedFamily:
     """Fit one law by name."""
     if name == PIECEWISE:
-        return piecewise_to_data(data, labels, merged_cuts(data, default_cuts()))
+        return piecewise_to_data(data, labels, merged_cuts(data, default_cuts()), decline=decline)
     return fit_to_data(FAMILIES[name], data, labels)
 
 
@@ -112,8 +121,11 @@ def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str
     """Return why a law is refused, or nothing."""
     if not fit.converged:
         return f"not converged: {fit.reason}"
-    if not to_work or fit.family == PIECEWISE:
+    if fit.family == PIECEWISE:
         return ""
+    misfit = tail_misfit(fit, data)
+    if misfit or not to_work:
+        return misfit
     p = 1 + data.design.shape[1]
     location = float(fit.theta[:p] @ np.concatenate([[1.0], np.average(data.design, axis=0, weights=data.weights)]))
     first = max(YEAR, float(data.days[data.exited].max()))
@@ -124,6 +136,28 @@ def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str
     rates = hazard(family, ages, location, fit.scale, fit.shape)
     if (np.diff(rates) > 1e-3 * rates[:-1]).any():
         return f"hazard of return rises after day {first:,.0f}, beyond the data"
+    return ""
+
+
+def tail_misfit(fit: FittedFamily, data: Observations) -> str:
+    """Return where a law expects far more or fewer exits in the tail than were seen, or nothing.
+
+    The likelihood of a law with few parameters is ruled by the many early exits; what is still open is ruled by the
+    late ones. Beyond each of `TAIL_STARTS` and beyond the last exit the exits seen are held against the hazard
+    collected by the stays at risk.
+    """
+    family, p = FAMILIES[fit.family], 1 + data.design.shape[1]
+    location = fit.theta[0] + data.design @ fit.theta[1:p]
+    last = float(data.days[data.exited].max())
+    whole = cumulative_hazard(family, data.days, location, fit.scale, fit.shape)
+    for start in (*TAIL_STARTS, last):
+        begun = np.maximum(data.entry, start)
+        late = data.days > begun
+        before = cumulative_hazard(family, begun[late], location[late], fit.scale, fit.shape)
+        expected = float(data.weights[late] @ (whole[late] - before))
+        seen = float(data.weights[data.exited & late].sum())
+        if abs(seen - expected) > TAIL_TOLERANCE * np.sqrt(max(expected, 1.0)):
+            return f"expects {expected:,.1f} exits after day {start:,.0f}, {seen:,.0f} were seen"
     return ""
 
 

@@ -11,8 +11,9 @@ from msk_reserves.claims.book import ClaimBook, Decision
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES, STILL_IN_STATE
 from msk_reserves.recovery.covariates import usable_columns
 from msk_reserves.recovery.families import EXPONENTIAL
-from msk_reserves.recovery.fit import FittedFamily
+from msk_reserves.recovery.fit import FittedFamily, piecewise_to_data
 from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.piecewise import default_cuts, merged_cuts
 from msk_reserves.recovery.selection import FEW_EVENTS, Candidate, fit_candidates
 
 EVENTS_PER_COVARIATE = 10
@@ -21,8 +22,6 @@ PRIOR_EVENTS = 2.0
 
 NORMAL_EVENTS = 50
 """From this many exits on, parameters are drawn from a normal law."""
-
-WORKING = ("modified_duty", "back_at_work")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +167,7 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     columns = usable_columns(design, exited.astype(np.float64), events // EVENTS_PER_COVARIATE - 1)
     names = tuple(choices.names[column] for column in columns)
     data = _observed(group, exited, design[:, list(columns)])
-    found = fit_candidates(data, names, choices.candidates, choices.weighting, to_work=target in WORKING)
+    found = fit_candidates(data, names, choices.candidates, choices.weighting, target=target)
     return Transition(
         origin=group.state,
         target=target,
@@ -199,7 +198,11 @@ def _observed(group: AtRisk, exited: Booleans, design: Floats) -> Observations:
 
 
 def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
-    """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior."""
+    """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior.
+
+    Where the rate falls short of agreeing with when the exits came (none late, though many stays were), piecewise
+    rates that decline take its place.
+    """
     events, exposure = group.exits(target), group.exposure()
     parent = _parent_rate(group, target, groups)
     shape, rate = PRIOR_EVENTS + events, PRIOR_EVENTS / parent + exposure
@@ -218,6 +221,12 @@ def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices
         cuts=np.zeros(0),
     )
     exited = group.next_state == STATE_CODE[target]
+    data = _observed(group, exited, np.zeros((len(exited), 0)))
+    candidates: tuple[Candidate, ...] = (Candidate(fit, 1.0, ""),)
+    if target != "dead":
+        pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()))
+        if pieces.converged and pieces.aic < fit.aic:
+            candidates = (Candidate(fit, 0.0, "AIC above that of declining pieces"), Candidate(pieces, 1.0, ""))
     return Transition(
         origin=group.state,
         target=target,
@@ -225,9 +234,9 @@ def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices
         exposure=exposure,
         columns=(),
         names=(),
-        candidates=(Candidate(fit, 1.0, ""),),
+        candidates=candidates,
         method="gamma",
-        data=_observed(group, exited, np.zeros((len(exited), 0))),
+        data=data,
         cluster=choices.cluster[group.claim],
         prior=(shape, rate),
     )

@@ -19,7 +19,7 @@ from msk_reserves.contracts.files import read_contract, read_in_force
 from msk_reserves.contracts.fixed_price import InForce
 from msk_reserves.contracts.terms import Contract
 from msk_reserves.cost.fit import fit_cost
-from msk_reserves.episodes.plan import SCENARIOS_PER_DRAW
+from msk_reserves.episodes.plan import draws_for
 from msk_reserves.recovery.model import fit_recovery
 from msk_reserves.report.files import place_for_results, write_results
 from msk_reserves.report.page import comparisons
@@ -186,9 +186,7 @@ def check_settings(options: argparse.Namespace) -> None:
         If the scenarios, the seed or the folder will not do.
     """
     whole(options.seed, "seed")
-    whole(options.scenarios, "scenarios", at_least=2 * SCENARIOS_PER_DRAW)
-    if options.scenarios % SCENARIOS_PER_DRAW:
-        raise ValueError(f"`scenarios` must be a multiple of {SCENARIOS_PER_DRAW}, got {options.scenarios}")
+    draws_for(options.scenarios)
     place_for_results(options.out)
 
 

@@ -179,7 +179,7 @@ def forecast(
     reserves = {}
     for place, (name, contract) in enumerate(terms.items()):
         by_component = dict(zip(COMPONENTS, totals[place], strict=True))
-        settled = contract.settle({part: by_component[part] for part in COMPONENTS if part in plan.tables})
+        settled = contract.settle({part: by_component[part] for part in COMPONENTS if part in plan.components})
         reserves[name] = ReserveDistribution(name, settled, plan.missing, plan.n_draws)
     return Forecast(
         book=book,

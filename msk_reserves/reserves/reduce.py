@@ -50,10 +50,13 @@ def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contr
         owed = owed_under(contract, in_force, episodes)
         dollars = [owed.component(name).T for name in COMPONENTS]
         for part, values in enumerate((*dollars, np.sum(dollars, axis=0))):
+            known = done[part] if place else None
+            if known is not None and values is known[0]:
+                claims[place, part] = known[1]
+            else:
+                claims[place, part] = _figures(values, known)
             if part < len(COMPONENTS):
                 totals[place, part] = values.sum(axis=0)
-            known = done[part] if place else None
-            claims[place, part] = _figures(values, known)
             if not place:
                 done.append((values, claims[place, part]))
     return BlockTotals(totals, claims, _worker_figures(plan, episodes))
@@ -68,14 +71,18 @@ def _figures(values: Floats, known: tuple[Floats, Floats] | None) -> Floats:
     for row, dollars in enumerate(values):
         if known is not None and np.array_equal(dollars, known[0][row]):
             figures[row] = known[1][row]
-        else:
-            figures[row] = (dollars.mean(), dollars.std(ddof=1), *_quantiles(dollars, (0.05, 0.5, 0.95)))
+            continue
+        figures[row, 0] = dollars.mean()
+        figures[row, 1] = dollars.std(ddof=1)
+        figures[row, 2:] = _quantiles(dollars, (0.05, 0.5, 0.95))
     return figures
 
 
 def _quantiles(values: Floats, probabilities: tuple[float, ...]) -> list[float]:
     """Return linearly interpolated quantiles by partial sorting, as `numpy.quantile` defines them."""
     places = np.multiply(probabilities, len(values) - 1)
+    if (values >= 0).all() and len(values) - np.count_nonzero(values) > places[-1] + 1:
+        return [0.0] * len(probabilities)
     lower = np.floor(places).astype(np.int64)
     upper = np.minimum(lower + 1, len(values) - 1)
     ordered = np.partition(values, np.unique(np.r_[lower, upper]))

@@ -1,0 +1,91 @@
+"""Draws of the recovery model as the arrays the inner loop reads."""
+
+import numpy as np
+
+from msk_reserves._checks import Floats
+from msk_reserves.claims.vocabulary import STATE_CODE, STATES
+from msk_reserves.episodes.kernel import LOG, LOGISTIC, PIECES, TABLE, Laws
+from msk_reserves.recovery.draws import RecoveryDraws, TransitionDraws
+from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
+from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
+
+LOW, HIGH, NODES = -30.0, 7.0, 2048
+"""Grid of ln h: from one exit in 10**13 to 1,100 expected exits."""
+
+ROUGH = 96
+"""Nodes at which a law is inverted exactly before its table is filled in from its cumulative hazard."""
+
+KINDS = {"weibull": LOG, "exponential": LOG, "loglogistic": LOGISTIC, "lognormal": TABLE, "gengamma": TABLE}
+
+
+def exits(draws: RecoveryDraws) -> tuple[TransitionDraws, ...]:
+    """Return every exit, those of one state in a row."""
+    return tuple(exit_ for state in STATES for exit_ in draws.transitions_from(state))
+
+
+def laws_of(draws: RecoveryDraws) -> Laws:
+    """Tabulate the draws of every exit.
+
+    Location and covariates stay with the claims; what is tabulated is the standardised law of each draw, which the
+    families share as w = (ln t - location) / scale, and the rates of piecewise laws.
+    """
+    every = exits(draws)
+    n = draws.n_draws
+    first = np.array([sum(STATE_CODE[one.origin] < code for one in every) for code in range(len(STATES))])
+    last = np.array([sum(STATE_CODE[one.origin] <= code for one in every) for code in range(len(STATES))])
+    width = max([len(law.cuts) for one in every for law in one.laws], default=0)
+    kind = np.zeros((len(every), n), dtype=np.int64)
+    scale, row = np.ones((len(every), n)), np.zeros((len(every), n), dtype=np.int64)
+    cuts, n_cuts = np.full((len(every), width), np.inf), np.zeros(len(every), dtype=np.int64)
+    reached, rate = np.zeros((len(every), n, width + 1)), np.zeros((len(every), n, width + 1))
+    tables = [_standard(FAMILIES["lognormal"], np.zeros(1))]
+    for place, one in enumerate(every):
+        for code, law in enumerate(one.laws):
+            at = np.flatnonzero(one.law_of_draw == code)
+            if law.family == PIECEWISE:
+                pieces = len(law.cuts) + 1
+                cuts[place, : pieces - 1], n_cuts[place] = law.cuts, pieces - 1
+                rate[place, at, :pieces] = law.rates[at]
+                reached[place, at, :pieces] = cumulative_at_cuts(law.rates[at], law.cuts)
+                kind[place, at] = PIECES
+                continue
+            kind[place, at], scale[place, at] = KINDS[law.family], law.scale[at]
+            if law.family == "gengamma" and len(at):
+                row[place, at] = sum(map(len, tables)) + np.arange(len(at))
+                tables.append(_standard(FAMILIES["gengamma"], law.shape[at]))
+    step = (HIGH - LOW) / (NODES - 1)
+    return Laws(
+        first=first,
+        last=last,
+        target=np.array([STATE_CODE[one.target] for one in every], dtype=np.int64),
+        kind=kind,
+        scale=scale,
+        row=row,
+        table=np.vstack(tables),
+        low=LOW,
+        step=step,
+        cuts=cuts,
+        n_cuts=n_cuts,
+        reached=reached,
+        rate=rate,
+    )
+
+
+def _standard(family: Family, shape: Floats) -> Floats:
+    """Return w over the grid of ln h for each shape, shape (n_shapes, NODES).
+
+    A generalized gamma is slow to invert and quick to evaluate: it is inverted at some nodes, evaluated at many values
+    of w between them, and the values are interpolated onto the grid.
+    """
+    grid = np.linspace(LOW, HIGH, NODES)
+    each = shape[:, None]
+    with np.errstate(divide="ignore"):
+        rough = np.log(days_at_hazard(family, np.exp(np.linspace(LOW, HIGH, ROUGH)), 0.0, 1.0, each))
+        rough = np.broadcast_to(rough, (len(shape), ROUGH))
+        # A node beyond the range of doubles repeats its neighbour; the exits it stands for lie beyond any horizon.
+        rough = np.clip(np.nan_to_num(rough, posinf=700.0, neginf=-700.0), -700.0, 700.0)
+        between = np.linspace(0, ROUGH - 1, NODES)
+        lower = np.minimum(between.astype(np.int64), ROUGH - 2)
+        w = rough[:, lower] + (rough[:, lower + 1] - rough[:, lower]) * (between - lower)
+        reached = np.log(cumulative_hazard(family, np.exp(w), 0.0, 1.0, each))
+    return np.array([np.interp(grid, row, w[place]) for place, row in enumerate(reached)])

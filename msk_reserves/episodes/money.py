@@ -1,0 +1,73 @@
+"""Payment rates of the cost model, accumulated along a stay as the inner loop reads them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from msk_reserves._checks import Floats
+from msk_reserves.cost.cells import CellGrid
+from msk_reserves.cost.record import Cost, CostDraws
+from msk_reserves.episodes.kernel import Money
+from msk_reserves.episodes.scope import Scope
+
+
+def money_of(cost: Cost, drawn: CostDraws, components: Sequence[str], scopes: Sequence[Scope]) -> Money:
+    """Accumulate the rates of each group over its bins, by component and parameter draw.
+
+    In a stay that began `u` days ago the expected payments so far, at the price level of the stay's first day, are
+    `start[bin] + rate[bin] * (y(u) - edge[bin])` with y(u) = (exp(growth u) - 1) / growth, the days that a payment
+    growing at `growth` a day is worth (y(u) = u without growth).
+
+    Parameters
+    ----------
+    cost : the cost model.
+    drawn : draws of its rates.
+    components : the components it has, in the order wanted.
+    scopes : what the contracts count.
+
+    Raises
+    ------
+    ValueError
+        If a scope needs categories that the claims do not carry.
+    """
+    grid = cost.grid
+    growth = np.array([cost.growth(name) for name in components])
+    edge = np.array([worth(np.array(grid.bin_edges), one) for one in growth])
+    rate = np.array([drawn.rates[name].reshape(-1, grid.n_groups, grid.n_bins) for name in components])
+    start = np.zeros_like(rate)
+    for place, edges in enumerate(edge):
+        np.cumsum(rate[place, ..., :-1] * np.diff(edges), axis=-1, out=start[place, ..., 1:])
+    shares = np.zeros((len(scopes), len(components), grid.n_groups))
+    for place, scope in enumerate(scopes):
+        for component, name in enumerate(components):
+            shares[place, component] = cost.share(name, scope.covers(name))
+    return Money(
+        start=start.astype(np.float32),
+        rate=rate.astype(np.float32),
+        edge=edge,
+        growth=growth,
+        bin_of_day=_bin_of_day(grid),
+        bands=np.array(grid.band_edges, dtype=np.float64),
+        shares=shares,
+        window_days=np.array(
+            [-1 if scope.window.days is None else scope.window.days for scope in scopes], dtype=np.int64
+        ),
+    )
+
+
+def worth(days: Floats, growth: float) -> Floats:
+    """Return the days that payments over the first `days` are worth when they grow at `growth` a day.
+
+    Examples
+    --------
+    >>> worth(np.array([10.0]), 0.0).tolist(), worth(np.array([10.0]), 0.01).round(3).tolist()
+    ([10.0], [10.517])
+    """
+    value: Floats = np.expm1(growth * days) / growth if growth else days
+    return value
+
+
+def _bin_of_day(grid: CellGrid) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the bin of each whole day up to the last edge."""
+    days = np.arange(int(grid.bin_edges[-1]) + 1)
+    return np.searchsorted(np.array(grid.bin_edges), days, side="right").astype(np.int64) - 1
