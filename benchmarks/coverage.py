@@ -5,6 +5,7 @@ band of the total held what came, and writes the result with date, machine and c
 """
 
 import argparse
+import os
 import platform
 import subprocess
 import time
@@ -122,10 +123,12 @@ def main() -> None:
     head = [
         "# Coverage of the bands",
         "",
-        f"Written by `make coverage` on {datetime.now(UTC).date()}, commit {commit.strip()}, {platform.machine()}, "
-        f"Python {platform.python_version()}, {SCENARIOS:,} scenarios a portfolio, {time.time() - started:,.0f} seconds. "
-        "Each portfolio is generated, cut at its valuation date, fitted and forecast as a user would; the future is then "
-        "compared with the band. The world's own systemic risk is stated to the model; nothing was tuned to the second "
+        f"Written by `python -m benchmarks.coverage --portfolios {given.portfolios}` on {datetime.now(UTC).date()},",
+        f"commit {commit.strip()}, {platform.machine()} with {os.cpu_count()} cores,",
+        f"Python {platform.python_version()}, {SCENARIOS:,} scenarios a portfolio, {time.time() - started:,.0f} seconds.",
+        "",
+        "Each portfolio is generated, cut at its date, fitted and forecast as a user would; what came then is",
+        "placed in the forecast. The world's own systemic risk is stated to the model. Nothing was tuned to the second",
         "generator.",
         "",
     ]

@@ -92,8 +92,3 @@ class Position:
     def off_work(self) -> Booleans:
         """Whether each worker is off work, shape (n_claims,)."""
         return np.isin(self.state, [STATE_CODE[name] for name in OFF_WORK_STATES])
-
-    def may_still_cost(self) -> Booleans:
-        """Whether anything may still be paid on each claim: all but the dead, shape (n_claims,)."""
-        alive: Booleans = self.state != STATE_CODE["dead"]
-        return alive

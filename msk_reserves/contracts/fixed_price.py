@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,7 +124,7 @@ class FixedPriceBundle:
     window_days: int | None = None
     stop_loss: StopLoss | None = None
     refund: Refund | None = None
-    eligible: Mapping[str, Sequence[object]] = field(default_factory=lambda: MappingProxyType({}))
+    eligible: Mapping[str, Sequence[object]] = field(default_factory=dict)
     name: str = "bundle"
 
     def __post_init__(self) -> None:
@@ -192,14 +191,15 @@ class FixedPriceBundle:
         """
         if not taken.any():
             return Owed(episodes.medical, episodes.indemnity, episodes.expense)
-        scope = self.covered()
-        inside = episodes.in_scope[scope]
+        inside = episodes.inside(self.covered())
         medical, indemnity, expense = (
             np.where(taken, episodes.component(name) - inside[name], episodes.component(name)) for name in COMPONENTS
         )
         bought = np.broadcast_to(unpaid, medical.shape)
         if self.stop_loss is not None:
-            bought = bought + np.where(taken, self.stop_loss.excess(episodes.covered(scope)), 0.0)
+            bought = bought + np.where(
+                taken, self.stop_loss.excess(np.sum([inside[name] for name in COMPONENTS], axis=0)), 0.0
+            )
         if self.refund is not None:
             # A deadline that has passed before the valuation has been settled: nothing more comes back.
             late = (episodes.day_back + elapsed > self.refund.not_back_by_days) & (

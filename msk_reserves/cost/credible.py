@@ -12,14 +12,19 @@ BIN_CV = 3.0
 """The same for the rate of a bin of days about that of the bin before."""
 
 
+LIFELONG = ("permanent total", "dead")
+"""Kinds of state in which benefits are paid at one rate for as long as they are owed, whatever the days so far."""
+
+
 def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float) -> Floats:
     """Return the payment rate of each cell, its experience weighed against its parent's.
 
     A cell with expected payments m at its parent's rate has the credibility m / (m + K), K the dispersion over the
-    squared coefficient of variation about the parent: the gamma prior of methods 2.3. Parents, from the bottom: the
+    squared coefficient of variation about the parent: a gamma prior. Parents, from the bottom: the
     cell over all bands of earlier days off; over operated or not; over the states of its kind; the same kind in the
-    bin before; the kind over all bins. Then each kind's rates are scaled so that they reproduce its payments:
-    credibility moves dollars between the cells of a kind and never into or out of it.
+    bin before; the kind over all bins. Kinds in `LIFELONG` have one rate for all their cells. Then each kind's rates
+    are scaled so that they reproduce its payments: credibility moves dollars between the cells of a kind and never
+    into or out of it.
 
     Parameters
     ----------
@@ -40,6 +45,13 @@ def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float
     for kind in range(len(KINDS)):
         states = kind == KIND_OF_STATE
         own_y, own_e = y[..., states, :, :, :], e[..., states, :, :, :]
+        if KINDS[kind] in LIFELONG:
+            days_in_all = own_e.sum((-4, -3, -2, -1))
+            one = np.where(
+                days_in_all > 0, own_y.sum((-4, -3, -2, -1)) / np.where(days_in_all > 0, days_in_all, 1.0), 0.0
+            )
+            rates[..., states, :, :, :] = np.maximum(one, 0.0)[..., None, None, None, None]
+            continue
         bins = _bin_rates(own_y.sum((-4, -3, -2)), own_e.sum((-4, -3, -2)), dispersion / BIN_CV**2)
         by_state = _toward(own_y.sum((-3, -2)), own_e.sum((-3, -2)), bins[..., None, :], shrink)
         by_operated = _toward(own_y.sum(-2), own_e.sum(-2), by_state[..., None, :], shrink)

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from typing import TypeVar
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from msk_reserves._checks import Integers
 from msk_reserves.episodes.plan import Plan

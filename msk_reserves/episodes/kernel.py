@@ -155,6 +155,17 @@ def _uniform(key: np.uint64, scenario: int, slot: int) -> float:
     return float(bits >> np.uint64(11)) * STEP + HALF_STEP
 
 
+def _between(table: Floats, row: int, place: float) -> float:
+    """Return a table's value at a fractional node, by the cubic through the four nodes around it."""
+    node = min(max(int(place), 1), table.shape[1] - 3)
+    x = place - node
+    before, here, after, last = table[row, node - 1], table[row, node], table[row, node + 1], table[row, node + 2]
+    slope = 0.5 * (after - before)
+    second = before - 2.5 * here + 2.0 * after - 0.5 * last
+    third = 0.5 * (last - before) + 1.5 * (here - after)
+    return float(here + x * (slope + x * (second + x * third)))
+
+
 def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float) -> float:
     """Return the days in a state at which an exit's cumulative hazard reaches `hazard`."""
     kind = laws.kind[exit_, draw]
@@ -174,10 +185,7 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
         w = hazard + math.log(-math.expm1(-hazard))
     else:
         place = (math.log(hazard) - laws.low) / laws.step
-        node = min(max(int(place), 0), laws.table.shape[1] - 2)
-        row = laws.row[exit_, draw]
-        lower = laws.table[row, node]
-        w = lower + (laws.table[row, node + 1] - lower) * (place - node)
+        w = between_of(laws.table, laws.row[exit_, draw], place)
     return math.exp(min(location + laws.scale[exit_, draw] * w, 700.0))
 
 
@@ -338,6 +346,7 @@ def _walk(laws: Laws, claims: Claims, money: Money, sums: Sums, per_draw: int, e
             follow_future(laws, claims, money, sums, (claim, scenario, draw), (lasted, chosen), end)
 
 
+between_of = _inlined(_between)
 uniform_of = _inlined(_uniform)
 exit_days_of = _inlined(_exit_days)
 first_exit_of = _inlined(_first_exit)

@@ -9,7 +9,7 @@ from msk_reserves.recovery.draws import RecoveryDraws, TransitionDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 
-LOW, HIGH, NODES = -30.0, 7.0, 2048
+LOW, HIGH, NODES = -30.0, 7.0, 1024
 """Grid of ln h: from one exit in 10**13 to 1,100 expected exits."""
 
 ROUGH = 96
@@ -88,4 +88,8 @@ def _standard(family: Family, shape: Floats) -> Floats:
         lower = np.minimum(between.astype(np.int64), ROUGH - 2)
         w = rough[:, lower] + (rough[:, lower + 1] - rough[:, lower]) * (between - lower)
         reached = np.log(cumulative_hazard(family, np.exp(w), 0.0, 1.0, each))
-    return np.array([np.interp(grid, row, w[place]) for place, row in enumerate(reached)])
+        table = np.array([np.interp(grid, row, w[place]) for place, row in enumerate(reached)])
+        # One Newton step takes the error of linear interpolation out.
+        off = np.log(cumulative_hazard(family, np.exp(table), 0.0, 1.0, each)) - grid
+        step = off * np.gradient(table, grid, axis=1)
+    return np.asarray(table - np.where(np.isfinite(step) & (np.abs(step) < 0.1), step, 0.0))

@@ -88,8 +88,8 @@ class Episodes:
         dollars: Floats = getattr(self, name)
         return dollars
 
-    def covered(self, scope: Scope) -> Floats:
-        """Return the dollars inside a scope, all components together, shape (n_scenarios, n_claims).
+    def inside(self, scope: Scope) -> Mapping[str, Floats]:
+        """Return the dollars inside a scope by component, each of shape (n_scenarios, n_claims).
 
         Raises
         ------
@@ -100,6 +100,4 @@ class Episodes:
             raise ValueError(
                 f"these episodes were not simulated with the scope {scope}; pass its contract to `forecast`"
             )
-        parts = self.in_scope[scope]
-        covered: Floats = np.sum([parts[name] for name in COMPONENTS], axis=0)
-        return covered
+        return self.in_scope[scope]

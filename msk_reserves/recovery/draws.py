@@ -92,9 +92,10 @@ class TransitionDraws:
         for code, law in enumerate(self.laws):
             at = np.flatnonzero(self.law_of_draw == code)
             constant = 0 if law.family == PIECEWISE else 1
-            result[:, at] = used @ law.coefficients[at, constant:].T
-            if constant:
-                result[:, at] += law.coefficients[at, 0]
+            result[:, at] = law.coefficients[at, 0] if constant else 0.0
+            # Column by column: a matrix product would round differently with the number of claims beside it.
+            for column in range(used.shape[1]):
+                result[:, at] += used[:, [column]] * law.coefficients[at, constant + column]
         return result
 
     def cumulative_hazard(self, days: Floats, location: Floats, draw: Integers) -> Floats:

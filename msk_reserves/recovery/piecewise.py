@@ -40,6 +40,10 @@ def default_cuts() -> Floats:
 def merged_cuts(data: Observations, cuts: Floats) -> Floats:
     """Return the cuts left after merging pieces that tell too little (see `MINIMUM_EVENTS`)."""
     exits = data.exited
+    if data.in_window.any():
+        # Where exits are known to a window, nothing is known inside it.
+        width = float((data.days - data.lower)[data.in_window].max())
+        cuts = cuts[cuts >= width]
     piece = np.searchsorted(cuts, data.days[exits], side="left")
     count = np.bincount(piece, weights=data.weights[exits], minlength=len(cuts) + 1)
     time = data.weights @ exposure(data.entry, data.days, cuts)

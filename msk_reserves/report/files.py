@@ -111,7 +111,7 @@ def claims_csv(forecast: Forecast) -> str:
     """
     table = forecast.claim_table()
     expected = np.abs(forecast.claims).sum(axis=(0, 1, 3)) > 0
-    kept = forecast.book.claims["claim_id"].to_numpy()[forecast.book.position.may_still_cost() | expected]
+    kept = forecast.book.claims["claim_id"].to_numpy()[expected | (forecast.book.position.state != STATE_CODE["dead"])]
     text: str = table[table["claim_id"].isin(kept)].to_csv(index=False, lineterminator="\n")
     return text
 

@@ -71,7 +71,8 @@ def stays_of(path: list[tuple[str, int]], today: int) -> list[tuple[str, int, in
     """Turn states with their days of entry into stays."""
     kept: list[tuple[str, int]] = []
     for place, (state, day) in enumerate(path):
-        passed = place + 1 < len(path) and path[place + 1][1] == day and state not in OFF_WORK_STATES
+        after, leaves = path[place + 1] if place + 1 < len(path) else ("", -1)
+        passed = leaves == day and (state not in OFF_WORK_STATES or after in OFF_WORK_STATES)
         again = kept and kept[-1][0] == state and state not in OFF_WORK_STATES
         if not passed and not again:
             kept.append((state, day))

@@ -18,7 +18,7 @@ PRICES = st.floats(0, 200_000)
 def total(contract: Contract, episodes: Episodes) -> np.ndarray:
     """Return what is owed in all, shape (n_scenarios, n_claims)."""
     owed = contract.per_episode(episodes)
-    return np.sum([owed.component(name) for name in COMPONENTS], axis=0)
+    return np.asarray(np.sum([owed.component(name) for name in COMPONENTS], axis=0))
 
 
 @given(SEEDS)
@@ -122,14 +122,14 @@ def test_price_table_prices_by_column() -> None:
     bundle = FixedPriceBundle(price=table)
     episodes = make_episodes(6, bundle.scopes())
     assert bundle.prices(episodes.takeover.claims).tolist() == [10.0, 20.0] * 3
-    with pytest.raises(ValueError, match=r"`price` is missing for the eligible claims \['C1', 'C3'\]"):
+    with pytest.raises(ValueError, match=r"`price` names no price for the eligible claims \['C1', 'C3'\]"):
         FixedPriceBundle(price=PriceTable(("body_part",), {("shoulder",): 10.0})).per_episode(episodes)
 
 
 def test_a_scope_not_simulated_is_refused() -> None:
     """A contract whose scope the engine did not count fails with the reason, not with a wrong number."""
     episodes = make_episodes(7, FixedPriceBundle(price=1.0).scopes())
-    with pytest.raises(ValueError, match="was not counted in these episodes"):
+    with pytest.raises(ValueError, match="were not simulated with the scope"):
         FixedPriceBundle(price=1.0, exclusions=["opioid"]).per_episode(episodes)
 
 

@@ -168,7 +168,7 @@ def test_the_order_of_stays_does_not_matter() -> None:
 
 
 def test_the_fewer_the_exits_the_simpler_the_law() -> None:
-    """From 30 exits all laws, from 10 three, below a constant rate between its own and its parent's; ten per column."""
+    """From 30 exits all laws, from 10 four, below a constant rate or declining pieces; ten exits per column."""
     _, recovery = small()
     seen = {"normal": 0, "bootstrap": 0, "gamma": 0}
     for move in recovery.fitted:
@@ -179,9 +179,9 @@ def test_the_fewer_the_exits_the_simpler_the_law() -> None:
         if move.events >= 30:
             assert {"weibull", "lognormal", "loglogistic", "gengamma", "piecewise"} <= laws
         elif move.events >= 10:
-            assert laws == {"weibull", "lognormal", "exponential"}
+            assert laws == {"weibull", "lognormal", "piecewise", "exponential"}
         else:
-            assert laws == {"exponential"}
+            assert laws <= {"exponential", "piecewise"}
             assert "gamma prior of 2 exits" in move.candidates[0].fit.reason
     assert seen["normal"] > 0
     assert seen["gamma"] > 0
@@ -202,7 +202,8 @@ def test_a_thin_rate_lies_between_its_own_and_its_parents() -> None:
     ends = sorted((move.events / move.exposure, parent.events / parent.exposure))
     assert move.method == "gamma"
     assert ends[0] < rate < ends[1]
-    thin = draw_transition(move, 4_000, 1)
+    constant = replace(move, candidates=(replace(move.candidates[0], weight=1.0),))
+    thin = draw_transition(constant, 4_000, 1)
     rates = np.exp(-thin.laws[0].coefficients[:, 0])
     assert rates.mean() == pytest.approx(rate, abs=4.5 * rates.std() / np.sqrt(4_000))
     assert rates.std() / rates.mean() == pytest.approx(1 / np.sqrt(5), rel=0.08)

@@ -121,18 +121,31 @@ def test_a_window_reaches_no_further_back_than_entry() -> None:
 
 
 def test_piecewise_rates_without_covariates_are_exits_over_exposure() -> None:
-    """Rates equal counts over days at risk, pieces merged until each has five exits."""
+    """Rates are counts over days at risk; a piece with fewer than five exits has half an exit of prior as well.
+
+    The prior's days are half an exit over the rate of the piece before, halved for each year between their middles.
+    """
     data = stays(400)
     data["interval"] = np.zeros_like(data["interval"])
     data["design"] = np.zeros((len(data["days"]), 0))
     fit = fitted("piecewise", **data)
     ends = np.concatenate([[0.0], fit.cuts, [np.inf]])
+    middle = np.r_[(ends[:-2] + ends[1:-1]) / 2, ends[-2] + 365.25 / 2]
+    thin = 0
     for piece in range(len(fit.cuts) + 1):
         low, high = ends[piece], ends[piece + 1]
         exits = ((data["days"] > low) & (data["days"] <= high) & (data["exited"] == 1)).sum()
         days = np.clip(data["days"], low, high) - np.clip(data["entry"], low, high)
-        assert exits >= 5
-        np.testing.assert_allclose(np.exp(fit.theta[piece]), exits / days.sum(), rtol=1e-7)
+        prior = 0.0
+        if exits < 5:
+            thin += 1
+            before = (data["exited"] == 1).sum() / (data["days"] - data["entry"]).sum()
+            if piece:
+                before = np.exp(fit.theta[piece - 1]) * 0.5 ** ((middle[piece] - middle[piece - 1]) / 365.25)
+            prior = 0.5
+        expected = (exits + prior) / (days.sum() + (prior / before if prior else 0.0))
+        np.testing.assert_allclose(np.exp(fit.theta[piece]), expected, rtol=1e-6)
+    assert 0 < thin < len(fit.cuts)
 
 
 def test_an_unidentified_scale_is_not_called_converged() -> None:

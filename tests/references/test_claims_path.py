@@ -124,8 +124,8 @@ WORKED: list[tuple[str, str, list[Stay], dict[str, int]]] = [
     (
         "surgery on the first day off",
         "0 off_work, 0 surgery",
-        [("off_work", 0, 0.5, "after_surgery"), ("after_surgery", 0, 400.0, "")],
-        {"half_day_stays": 1},
+        [("after_surgery", 0, 400.0, "")],
+        {"passed_through": 1},
     ),
     (
         "surgery at work moves nobody",
