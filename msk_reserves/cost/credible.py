@@ -16,15 +16,15 @@ LIFELONG = ("permanent total", "dead")
 """Kinds of state in which benefits are paid at one rate for as long as they are owed, whatever the days so far."""
 
 
-def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float) -> Floats:
+def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float, *, lifelong: bool = False) -> Floats:
     """Return the payment rate of each cell, its experience weighed against its parent's.
 
     A cell with expected payments m at its parent's rate has the credibility m / (m + K), K the dispersion over the
     squared coefficient of variation about the parent: a gamma prior. Parents, from the bottom: the
     cell over all bands of earlier days off; over operated or not; over the states of its kind; the same kind in the
-    bin before; the kind over all bins. Kinds in `LIFELONG` have one rate for all their cells. Then each kind's rates
-    are scaled so that they reproduce its payments: credibility moves dollars between the cells of a kind and never
-    into or out of it.
+    bin before; the kind over all bins. Where benefits are lifelong, kinds in `LIFELONG` have one rate. Then each
+    kind's rates are scaled so that they reproduce its payments: credibility moves dollars between the cells of a kind
+    and never into or out of it.
 
     Parameters
     ----------
@@ -32,6 +32,7 @@ def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float
     days : days by cell, each claim's times its relativity, shape (..., n_cells).
     grid : the cells.
     dispersion : variance over mean of payments, in the units of `paid`.
+    lifelong : whether the payments are benefits owed for life in the kinds of `LIFELONG`.
 
     Returns
     -------
@@ -45,7 +46,7 @@ def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float
     for kind in range(len(KINDS)):
         states = kind == KIND_OF_STATE
         own_y, own_e = y[..., states, :, :, :], e[..., states, :, :, :]
-        if KINDS[kind] in LIFELONG:
+        if lifelong and KINDS[kind] in LIFELONG:
             days_in_all = own_e.sum((-4, -3, -2, -1))
             one = np.where(
                 days_in_all > 0, own_y.sum((-4, -3, -2, -1)) / np.where(days_in_all > 0, days_in_all, 1.0), 0.0

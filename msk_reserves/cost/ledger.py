@@ -29,12 +29,14 @@ class LedgerEvidence:
     paid : payments at the price level of the valuation date, shape (n_claims, n_cells), sparse.
     grid : the cells.
     dispersion : variance over mean of payments.
+    lifelong : whether the payments are benefits, owed for life to the totally disabled and to dependants.
     """
 
     days: sp.csr_array
     paid: sp.csr_array
     grid: CellGrid
     dispersion: float
+    lifelong: bool
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> Floats:
         """Draw rates by the Bayesian bootstrap over claims (Rubin 1981), shape (n_draws, n_cells).
@@ -48,7 +50,7 @@ class LedgerEvidence:
             weights = rng.standard_exponential((size, n_claims))
             weights /= weights.mean(axis=1, keepdims=True)
             paid, days = (self.paid.T @ weights.T).T, (self.days.T @ weights.T).T
-            draws[begin : begin + size] = credible_rates(paid, days, self.grid, self.dispersion)
+            draws[begin : begin + size] = credible_rates(paid, days, self.grid, self.dispersion, lifelong=self.lifelong)
         return draws
 
 
@@ -75,29 +77,30 @@ def fit_ledger(
     totals = np.asarray(paid.sum(axis=1)).ravel()
     centre = np.zeros(columns.shape[1])
     beta, covariance = np.zeros(columns.shape[1]), np.zeros((columns.shape[1], columns.shape[1]))
-    dispersion, weighed = 0.0, days
+    dispersion, weighed, lifelong = 0.0, days, account == "indemnity"
+    paid_by_cell = np.asarray(paid.sum(axis=0)).ravel()
     for step in range(_ROUNDS + 1):
         multiplier = np.exp((columns - centre) @ beta)
         weighed = sp.csr_array(sp.diags_array(multiplier) @ days)
-        rate = credible_rates(np.asarray(paid.sum(axis=0)).ravel(), weighed.sum(axis=0), grid, dispersion)
+        rate = credible_rates(paid_by_cell, weighed.sum(axis=0), grid, dispersion, lifelong=lifelong)
         dispersion = estimate_dispersion(paid, weighed, rate)
         if step < _ROUNDS:
             expected = days @ rate
             centre = (expected @ columns) / expected.sum() if expected.sum() > 0 else centre
             beta, covariance = fit_relativities(columns - centre, totals, expected, power=1)
-    rate = credible_rates(np.asarray(paid.sum(axis=0)).ravel(), weighed.sum(axis=0), grid, dispersion)
+    rate = credible_rates(paid_by_cell, weighed.sum(axis=0), grid, dispersion, lifelong=lifelong)
     return PaymentRates(
         account=account,
         unit=unit,
         rate=rate,
         days=np.asarray(days.sum(axis=0)).ravel(),
-        paid=np.asarray(paid.sum(axis=0)).ravel(),
+        paid=paid_by_cell,
         claim_paid=totals,
         claim_expected=np.asarray(weighed @ rate).ravel(),
         relativities=Relativities(design, centre, beta, covariance),
         dispersion=dispersion,
         level_variance=float("nan"),
-        evidence=LedgerEvidence(weighed, paid, grid, dispersion),
+        evidence=LedgerEvidence(weighed, paid, grid, dispersion, lifelong),
     )
 
 

@@ -200,8 +200,7 @@ def _observed(group: AtRisk, exited: Booleans, design: Floats) -> Observations:
 def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
     """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior.
 
-    Where the rate falls short of agreeing with when the exits came (none late, though many stays were), piecewise
-    rates that decline take its place.
+    Deaths have that rate for good; for other moves piecewise rates that decline take its place where they converge.
     """
     events, exposure = group.exits(target), group.exposure()
     parent = _parent_rate(group, target, groups)
@@ -225,8 +224,8 @@ def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices
     candidates: tuple[Candidate, ...] = (Candidate(fit, 1.0, ""),)
     if target != "dead":
         pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()))
-        if pieces.converged and pieces.aic < fit.aic:
-            candidates = (Candidate(fit, 0.0, "AIC above that of declining pieces"), Candidate(pieces, 1.0, ""))
+        if pieces.converged:
+            candidates = (Candidate(fit, 0.0, "does not decline"), Candidate(pieces, 1.0, ""))
     return Transition(
         origin=group.state,
         target=target,
