@@ -164,7 +164,9 @@ def evaluate(family: Family, rows: Rows, theta: Floats) -> Evaluation:
     here = _at_shape(family, rows, rest, q, curved=True)
     up = _at_shape(family, rows, rest, q + _SHAPE_STEP, curved=False)
     down = _at_shape(family, rows, rest, q - _SHAPE_STEP, curved=False)
-    cross = (up.gradient - down.gradient) / (2 * _SHAPE_STEP)
+    with np.errstate(invalid="ignore"):
+        # Far from any law both sides overflow; the step is then refused as not finite.
+        cross = (up.gradient - down.gradient) / (2 * _SHAPE_STEP)
     slope = (up.loglik - down.loglik) / (2 * _SHAPE_STEP)
     # Twice the step for the curvature would not help: rounding in the sum, about 1e-10, is what limits it.
     bend = (up.loglik - 2 * here.loglik + down.loglik) / _SHAPE_STEP**2

@@ -34,7 +34,7 @@ _STILL_THERE = 1e-3
 TAIL_STARTS = (91.0, 182.0, 364.0, 728.0)
 """Days in the state from which on a law must agree with the exits seen: reserves hang on the tail of a stay."""
 
-TAIL_TOLERANCE = 3.0
+TAIL_TOLERANCE = 2.0
 """Standard deviations of a Poisson count by which seen and expected exits of a tail may differ."""
 
 
