@@ -83,7 +83,7 @@ class CertaintyGain:
             verb = "narrows" if gain.band_narrowing[0.9] >= 0 else "widens"
             lines.append(
                 f"  {part}: 90 % band {verb} by ${abs(gain.band_narrowing[0.9]):,.0f} "
-                f"(to {gain.band_ratio[0.9]:.1%} of its width); the mean changes by ${gain.mean_change:+,.0f} "
+                f"(to {gain.band_ratio[0.9]:.1%} of its width); the mean changes by {_signed(gain.mean_change)} "
                 f"(simulation error ${gain.mean_change_error:,.0f}); {gain.reason}"
             )
         lines.append(
@@ -206,6 +206,11 @@ def price_of_certainty(mean_change: float, tail_removed: float, error: float) ->
     if mean_change > -2 * error:
         return None, "less tail at a mean no different within simulation error"
     return None, "dominates: cheaper on average and less tail"
+
+
+def _signed(dollars: float) -> str:
+    """Return dollars with their sign in front."""
+    return f"{'-' if dollars < 0 else '+'}${abs(dollars):,.0f}"
 
 
 def _width(reserve: ReserveDistribution, part: str, band_level: float) -> float:

@@ -16,8 +16,8 @@ from msk_reserves.episodes.plan import Plan
 
 Result = TypeVar("Result")
 
-FUTURES_A_BLOCK = 2**17
-"""About as many futures as keep a block's arrays near the processor's caches."""
+FUTURES_A_BLOCK = 2**18
+"""Futures a block: enough to make its set-up cheap, few enough to keep its arrays to some tens of megabytes."""
 
 IN_FLIGHT = 8
 """Blocks handed out ahead of the one being added: enough to keep workers busy, few enough to keep memory flat."""

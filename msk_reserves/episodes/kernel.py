@@ -48,6 +48,7 @@ class Laws(NamedTuple):
     table : w on an even grid of ln h from `low` by `step`, shape (n_rows, n_nodes).
     cuts, n_cuts : ends of the pieces, shapes (J, n_cuts) and (J,).
     reached, rate : cumulative hazard at the start of each piece, and rate in it; shape (J, n_draws, n_cuts + 1).
+    coefficients : constant and coefficients of the predictor of each exit, shape (J, n_draws, 1 + n_columns).
     """
 
     first: Integers
@@ -63,6 +64,7 @@ class Laws(NamedTuple):
     n_cuts: Integers
     reached: Floats
     rate: Floats
+    coefficients: Floats
 
 
 class Claims(NamedTuple):
@@ -70,7 +72,8 @@ class Claims(NamedTuple):
 
     Attributes
     ----------
-    location : predictor of each exit, shape (J, n_claims, n_draws).
+    design : covariates, shape (n_claims, n_columns).
+    location : room for the predictor of each exit of the claim and draw at hand, shape (J,).
     so_far : cumulative hazard of each exit of the present state, shape (n_exits, n_claims, n_draws).
     stays : probability of not leaving by that exit before the horizon, of the same shape.
     """
@@ -83,6 +86,7 @@ class Claims(NamedTuple):
     operated: Booleans
     window_open: Booleans
     triggered: Floats
+    design: Floats
     location: Floats
     so_far: Floats
     stays: Floats
@@ -189,6 +193,15 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
     return math.exp(min(location + laws.scale[exit_, draw] * w, 700.0))
 
 
+def _locate(laws: Laws, claims: Claims, claim: int, draw: int) -> None:
+    """Work out the predictor of every exit for one claim and draw."""
+    for exit_ in range(len(laws.target)):
+        value = laws.coefficients[exit_, draw, 0]
+        for column in range(claims.design.shape[1]):
+            value += laws.coefficients[exit_, draw, column + 1] * claims.design[claim, column]
+        claims.location[exit_] = value
+
+
 def _first_exit(laws: Laws, claims: Claims, claim: int, scenario: int, draw: int) -> tuple[float, int]:
     """Return days to the first exit from the present state and its number, -1 for none before the horizon."""
     state = claims.state[claim]
@@ -199,7 +212,7 @@ def _first_exit(laws: Laws, claims: Claims, claim: int, scenario: int, draw: int
         if uniform <= claims.stays[own, claim, draw]:
             continue
         hazard = claims.so_far[own, claim, draw] - math.log(uniform)
-        day = exit_days_of(laws, exit_, draw, claims.location[exit_, claim, draw], hazard)
+        day = exit_days_of(laws, exit_, draw, claims.location[exit_], hazard)
         # Rounding may put the exit just before the valuation date; it is then on it.
         day = max(day - claims.began[claim], 0.0)
         if day < best:
@@ -208,27 +221,31 @@ def _first_exit(laws: Laws, claims: Claims, claim: int, scenario: int, draw: int
 
 
 def _later_exit(
-    laws: Laws, claims: Claims, claim: int, future: tuple[int, int], state: int, step: int, most: float
+    laws: Laws, claims: Claims, place: tuple[int, int, int], state: int, step: int, most: float
 ) -> tuple[float, int]:
     """Return days to the first exit of a stay that has just begun and its number, -1 if it lasts `most` days."""
-    scenario, draw = future
+    claim, scenario, draw = place
     best, chosen = most, -1
     if step == MOST_STAYS:
         return best, chosen
     for exit_ in range(laws.first[state], laws.last[state]):
         uniform = uniform_of(claims.keys[claim], scenario, step * N_STATES + laws.target[exit_])
-        location = claims.location[exit_, claim, draw]
-        day = exit_days_of(laws, exit_, draw, location, -math.log(uniform))
+        day = exit_days_of(laws, exit_, draw, claims.location[exit_], -math.log(uniform))
         if day < best:
             best, chosen = day, exit_
     return best, chosen
 
 
-def _accumulated(money: Money, component: int, draw: int, group: int, days: float) -> float:
+def _worth(days: float, growth: float) -> float:
+    """Return the days that payments over the first `days` are worth when they grow at `growth` a day."""
+    if growth == 0.0:
+        return days
+    return math.expm1(growth * days) / growth
+
+
+def _accumulated(money: Money, component: int, draw: int, group: int, days: float, worth: float) -> float:
     """Return the expected payments of a component in the first `days` of a stay, at the prices of its first day."""
     bin_ = money.bin_of_day[min(int(days), len(money.bin_of_day) - 1)]
-    growth = money.growth[component]
-    worth = math.expm1(growth * days) / growth if growth != 0.0 else days
     return float(
         money.start[component, draw, group, bin_]
         + money.rate[component, draw, group, bin_] * (worth - money.edge[component, bin_])
@@ -249,17 +266,22 @@ def _add_stay(
     if OFF_WORK[state]:
         sums.days_off[claim, scenario] += ended - began
     n_scopes = len(money.window_days)
+    known, worth_before, worth_after, level = math.nan, 0.0, 0.0, 1.0
     for component in range(len(money.growth)):
-        before = accumulated_of(money, component, draw, group, began)
-        level = math.exp(money.growth[component] * (time - began))
-        paid = (accumulated_of(money, component, draw, group, ended) - before) * level
+        growth = money.growth[component]
+        if growth != known:
+            # Components often share their growth, and exponentials are what a stay costs.
+            known, worth_before, worth_after = growth, worth_of(began, growth), worth_of(ended, growth)
+            level = math.exp(growth * (time - began))
+        before = accumulated_of(money, component, draw, group, began, worth_before)
+        paid = (accumulated_of(money, component, draw, group, ended, worth_after) - before) * level
         sums.expected[component, claim, scenario] += paid
         for scope in range(n_scopes):
             share = money.shares[scope, component, group]
             if share > 0.0 and money.window_days[scope] >= 0:
                 until = min(max(began + money.window_days[scope] - triggered - time, began), ended)
-                inside = (accumulated_of(money, component, draw, group, until) - before) * level
-                sums.scoped[scope, component, claim, scenario] += share * inside
+                inside = accumulated_of(money, component, draw, group, until, worth_of(until, growth)) - before
+                sums.scoped[scope, component, claim, scenario] += share * inside * level
             elif share > 0.0 and is_open and IN_WINDOW[state]:
                 sums.scoped[scope, component, claim, scenario] += share * paid
     if OFF_WORK[state]:
@@ -302,7 +324,7 @@ def _follow(
     end: float,
 ) -> None:
     """Follow one future from its first exit to the horizon `end`."""
-    claim, scenario, draw = place
+    claim, scenario, _ = place
     lasted, chosen = exit_
     state, began, time = claims.state[claim], claims.began[claim], 0.0
     days_off, operated = claims.days_off[claim], int(claims.operated[claim])
@@ -327,7 +349,7 @@ def _follow(
         is_open = is_open and IN_WINDOW[state]
         still_off = still_off and OFF_WORK[state]
         group = group_of(money, state, operated, days_off)
-        lasted, chosen = later_exit_of(laws, claims, claim, (scenario, draw), state, step, end - time)
+        lasted, chosen = later_exit_of(laws, claims, place, state, step, end - time)
 
 
 def _walk(laws: Laws, claims: Claims, money: Money, sums: Sums, per_draw: int, end: float) -> None:
@@ -337,6 +359,7 @@ def _walk(laws: Laws, claims: Claims, money: Money, sums: Sums, per_draw: int, e
         for scenario in range(sums.days_off.shape[1]):
             if scenario // per_draw != draw:
                 draw, same = scenario // per_draw, -1
+                locate_exits(laws, claims, claim, draw)
             lasted, chosen = first_exit_of(laws, claims, claim, scenario, draw)
             if chosen < 0 or lasted >= end:
                 if same >= 0:
@@ -349,8 +372,10 @@ def _walk(laws: Laws, claims: Claims, money: Money, sums: Sums, per_draw: int, e
 between_of = _inlined(_between)
 uniform_of = _inlined(_uniform)
 exit_days_of = _inlined(_exit_days)
+locate_exits = _inlined(_locate)
 first_exit_of = _inlined(_first_exit)
 later_exit_of = _inlined(_later_exit)
+worth_of = _inlined(_worth)
 accumulated_of = _inlined(_accumulated)
 add_stay_to = _inlined(_add_stay)
 group_of = _inlined(_group)

@@ -9,7 +9,7 @@ from msk_reserves.recovery.draws import RecoveryDraws, TransitionDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 
-LOW, HIGH, NODES = -30.0, 7.0, 1024
+LOW, HIGH, NODES = -30.0, 7.0, 512
 """Grid of ln h: from one exit in 10**13 to 1,100 expected exits."""
 
 ROUGH = 96
@@ -23,11 +23,19 @@ def exits(draws: RecoveryDraws) -> tuple[TransitionDraws, ...]:
     return tuple(exit_ for state in STATES for exit_ in draws.transitions_from(state))
 
 
-def laws_of(draws: RecoveryDraws) -> Laws:
+def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
     """Tabulate the draws of every exit.
 
-    Location and covariates stay with the claims; what is tabulated is the standardised law of each draw, which the
-    families share as w = (ln t - location) / scale, and the rates of piecewise laws.
+    Parameters
+    ----------
+    draws : parameter draws of the recovery model.
+    n_columns : columns of its design.
+
+    Returns
+    -------
+    Laws
+        The standardised law of each draw, which the families share as w = (ln t - location) / scale; rates of piecewise
+        laws; and coefficients of the predictors.
     """
     every = exits(draws)
     n = draws.n_draws
@@ -38,10 +46,14 @@ def laws_of(draws: RecoveryDraws) -> Laws:
     scale, row = np.ones((len(every), n)), np.zeros((len(every), n), dtype=np.int64)
     cuts, n_cuts = np.full((len(every), width), np.inf), np.zeros(len(every), dtype=np.int64)
     reached, rate = np.zeros((len(every), n, width + 1)), np.zeros((len(every), n, width + 1))
+    coefficients = np.zeros((len(every), n, 1 + n_columns))
     tables = [_standard(FAMILIES["lognormal"], np.zeros(1))]
     for place, one in enumerate(every):
         for code, law in enumerate(one.laws):
             at = np.flatnonzero(one.law_of_draw == code)
+            constant = 0 if law.family == PIECEWISE else 1
+            columns = np.array([*([0] * constant), *(1 + column for column in one.columns)], dtype=np.int64)
+            coefficients[place, at[:, None], columns] = law.coefficients[at]
             if law.family == PIECEWISE:
                 pieces = len(law.cuts) + 1
                 cuts[place, : pieces - 1], n_cuts[place] = law.cuts, pieces - 1
@@ -68,6 +80,7 @@ def laws_of(draws: RecoveryDraws) -> Laws:
         n_cuts=n_cuts,
         reached=reached,
         rate=rate,
+        coefficients=coefficients,
     )
 
 

@@ -158,7 +158,7 @@ def make_plan(
     components = tuple(name for name in COMPONENTS if cost.accounts[name] is not None)
     drawn = cost.draw(n_draws, seed)
     moves = recovery.draw(n_draws, seed)
-    position = book.position
+    position, design = book.position, recovery.design.matrix(book.claims)
     return Plan(
         scenarios=scenarios,
         n_draws=n_draws,
@@ -167,14 +167,14 @@ def make_plan(
         claim_ids=claim_ids,
         keys=np.array([key_of(seed, name) for name in claim_ids], dtype=np.uint64),
         exits=exits(moves),
-        laws=laws_of(moves),
+        laws=laws_of(moves, design.shape[1]),
         components=components,
         money=money_of(cost, drawn, components, scopes),
         relativity={name: drawn.relativity(name, book).astype(np.float32) for name in components},
         dispersion=drawn.dispersion,
         missing={name: cost.reasons[name] for name in COMPONENTS if name not in components},
         scopes=tuple(scopes),
-        design=recovery.design.matrix(book.claims),
+        design=design,
         systemic=systemic.draw(scenarios, seed),
         factor=np.ones((len(book), 2)) if cost.factor is None else cost.factor.table(book),
         takeover=takeover(book),

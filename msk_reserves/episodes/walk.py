@@ -37,18 +37,17 @@ def walk(plan: Plan) -> Sums:
 def _claims(plan: Plan) -> Claims:
     """Work out where each claim stands in the hazards of its own exits, once a claim and draw."""
     n_most = int((plan.laws.last - plan.laws.first).max(initial=0))
-    location = np.empty((len(plan.exits), plan.n_claims, plan.n_draws))
     so_far = np.zeros((n_most, plan.n_claims, plan.n_draws))
     stays = np.ones_like(so_far)
     for place, exit_ in enumerate(plan.exits):
-        location[place] = exit_.location(plan.design)
         origin = int(np.searchsorted(plan.laws.last, place, side="right"))
         mine = np.flatnonzero(plan.state == origin)
         if not len(mine):
             continue
         own = place - plan.laws.first[origin]
-        so_far[own, mine] = _collected(exit_, plan.days_in_state[mine], location[place, mine])
-        by_horizon = _collected(exit_, plan.days_in_state[mine] + plan.horizon_days, location[place, mine])
+        location = exit_.location(plan.design[mine])
+        so_far[own, mine] = _collected(exit_, plan.days_in_state[mine], location)
+        by_horizon = _collected(exit_, plan.days_in_state[mine] + plan.horizon_days, location)
         stays[own, mine] = np.exp(so_far[own, mine] - by_horizon)
     return Claims(
         keys=plan.keys,
@@ -59,7 +58,8 @@ def _claims(plan: Plan) -> Claims:
         operated=plan.operated,
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
-        location=location,
+        design=plan.design,
+        location=np.empty(len(plan.exits)),
         so_far=so_far,
         stays=stays,
     )

@@ -12,10 +12,10 @@ from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.piecewise import PIECEWISE
 from msk_reserves.recovery.transitions import Transition
 
-REFITS = 200
+REFITS = 60
 """Most refits of one law under random weights; more draws reuse them in turn."""
 
-SHAPE_REFITS = 50
+SHAPE_REFITS = 20
 """The same for the generalized gamma, whose refits cost some twenty times as much."""
 
 

@@ -13,10 +13,13 @@ from msk_reserves.samples.world import World, generate_world
 
 CALLS: Mapping[str, str] = MappingProxyType(
     {
-        "portfolio": "generate_world(6000, seed=7)",
-        "shoulder": 'generate_world(1200, seed=11, body_parts=["shoulder"])',
+        "portfolio": "generate_world(6500, seed=7, accident_years=range(2019, 2026))",
+        "shoulder": 'generate_world(1300, seed=11, accident_years=range(2019, 2026), body_parts=["shoulder"])',
     }
 )
+YEARS = range(2019, 2026)
+"""Accident years of the samples; the last is cut at the date of the extract."""
+
 LARGE_WORLD = (60_000, 1)
 """Claims and seed of the world behind the second fit report: large enough for the figures to settle."""
 
@@ -47,7 +50,7 @@ _CARD = """\
 **Synthetic.** Every claim in it was made up by a random number generator that was tuned by hand to published figures.
 It is not industry experience, and nothing measured on it may be reported as such.
 
-- Content: {claims:,} claims of accident years 2018 to 2024 reported by {date}, {events:,} events,
+- Content: {claims:,} claims of accident years 2019 to 2025 (to the date below) reported by {date}, {events:,} events,
   {payments:,} payments, as known on the evening of {date}. Nothing that happened or was recorded later is in the
   files. {bundled:,} claims are in a bundle; the care a bundle covers is not among the payments.
 - Units: dollars (nominal), days, years, dollars a week. Dates are ISO.
@@ -131,8 +134,8 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
 def ship(folder: Path) -> None:
     """Make both samples and write them with their cards."""
     worlds = {
-        "portfolio": generate_world(6000, seed=7),
-        "shoulder": generate_world(1200, seed=11, body_parts=["shoulder"]),
+        "portfolio": generate_world(6500, seed=7, accident_years=YEARS),
+        "shoulder": generate_world(1300, seed=11, accident_years=YEARS, body_parts=["shoulder"]),
     }
     large = calibration_report(generate_world(LARGE_WORLD[0], seed=LARGE_WORLD[1]))
     for name in SYNTHETIC_SAMPLES:

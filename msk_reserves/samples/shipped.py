@@ -34,7 +34,7 @@ def load_sample(name: str) -> ClaimTables:
     Parameters
     ----------
     name : {"portfolio", "shoulder", "kentucky_michigan"}
-        `portfolio`: 6,000 synthetic claims of 2018 to 2024, a few in bundles; `shoulder`: 1,200 synthetic shoulder
+        `portfolio`: 6,000 synthetic claims of 2019 to June 2025, a few in bundles; `shoulder`: 1,200 synthetic shoulder
         claims; both at ledger depth as known on 2025-06-30. `kentucky_michigan`: 7,150 real claims from about 1980,
         undated, at summary depth.
 

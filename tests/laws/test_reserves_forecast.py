@@ -190,7 +190,7 @@ def test_the_inner_loop_draws_the_library_s_random_numbers() -> None:
 def test_tables_of_laws_invert_the_laws() -> None:
     """The tabulated standard laws agree with the exact inverse within 1e-5 in ln days."""
     plan = plan_of(400)
-    laws = laws_of(ledger()[1].draw(plan.n_draws, 3))
+    laws = laws_of(ledger()[1].draw(plan.n_draws, 3), plan.design.shape[1])
     hazard = np.exp(np.linspace(np.log(1e-9), np.log(50.0), 400))
     checked = 0
     for place, exit_ in enumerate(plan.exits):

@@ -13,8 +13,8 @@ from msk_reserves.samples.world import World, generate_world
 def remade(name: str) -> World:
     """Make the world of a sample as its card says."""
     if name == "portfolio":
-        return generate_world(6000, seed=7)
-    return generate_world(1200, seed=11, body_parts=["shoulder"])
+        return generate_world(6500, seed=7, accident_years=range(2019, 2026))
+    return generate_world(1300, seed=11, accident_years=range(2019, 2026), body_parts=["shoulder"])
 
 
 @pytest.mark.parametrize("name", SYNTHETIC_SAMPLES)
