@@ -158,6 +158,8 @@ def _summary_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid,
     unplaced = int(((np.nan_to_num(paid) != 0) & (rates.claim_expected == 0)).sum())
     decisions.append(Decision(f"{name} totals without days in a fitted cell", unplaced, "left out of the fit"))
     assumptions.append(_unseen_kinds(name, rates))
+    later = "totals to date show nothing of times after a return that no claim has reached"
+    assumptions.append(Assumption(f"{name} later after a return than any claim has been", "none", later))
     return _Account(rates, "", None, tuple(decisions), tuple(assumptions))
 
 

@@ -68,7 +68,8 @@ def coarse_columns(days: sp.csr_array, grid: CellGrid) -> Integers:
     Returns
     -------
     numpy.ndarray
-        The column of each cell, -1 for kinds with too few claims, shape (n_cells,).
+        The column of each cell, -1 for kinds with too few claims, and for times after a return that nobody has reached;
+        shape (n_cells,).
     """
     kind_of_cell = np.repeat(KIND_OF_STATE, grid.n_cells // len(KIND_OF_STATE))
     band_of_cell = np.arange(grid.n_cells) // grid.n_bins % grid.n_bands
@@ -91,6 +92,11 @@ def coarse_columns(days: sp.csr_array, grid: CellGrid) -> Integers:
             nearest = min((abs(other - band), other) for other in known)[1]
             cells = np.flatnonzero((kind_of_cell == kind) & (band_of_cell == band)).reshape(-1, grid.n_bins)
             column_of_cell[cells] = known[nearest]
+        if kind != 0:
+            # Totals show nothing of care later after a return than anyone is; years of a rate drawn from noise would.
+            cells = np.flatnonzero(kind_of_cell == kind).reshape(-1, grid.n_bins)
+            unseen = np.array([seen[:, here].nnz == 0 for here in cells.T])
+            column_of_cell[cells[:, unseen]] = -1
     return column_of_cell
 
 
