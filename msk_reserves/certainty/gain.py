@@ -11,7 +11,7 @@ from msk_reserves.reserves.distribution import BAND_LEVELS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
 
 CAPITAL_LEVEL = 0.99
-"""Capital is the tail mean beyond this level less the mean (methods: K = TVaR 99 % - mean)."""
+"""Capital is the tail mean beyond this level less the mean."""
 
 
 @dataclass(frozen=True, slots=True)

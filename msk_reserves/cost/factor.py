@@ -119,7 +119,7 @@ def fit_prior(
 ) -> FactorPrior:
     """Fit the prior: a gamma body by moments and, where enough claims show one, a Pareto tail.
 
-    The variance solves Var(P/e) = phi/e + 1/kappa over claims, each weighed by its precision (methods 2.3; Buhlmann
+    The variance solves Var(P/e) = phi/e + 1/kappa over claims, each weighed by its precision (Buhlmann
     and Straub 1970). The tail is fitted on P/e of the quarter of claims with the largest e, drawn toward 1 so that
     their variance is that of the level alone, above a quantile with at least 50 claims beyond it; its shape is at most
     0.7. Body and tail together are scaled to mean 1.
@@ -155,7 +155,7 @@ def fit_prior(
 def posterior_weights(prior: FactorPrior, paid: Floats, expected: Floats, dispersion: float) -> Floats:
     """Return the probability of each level of the prior's grid given what was paid, shape (n_claims, n_nodes).
 
-    The kernel is that of overdispersed Poisson payments, z^(P/phi) exp(-z e/phi) (methods 2.3); under a gamma prior
+    The kernel is that of overdispersed Poisson payments, z^(P/phi) exp(-z e/phi); under a gamma prior
     the posterior is the gamma with shape kappa + P/phi and rate kappa + e/phi.
     """
     scale = dispersion if dispersion > 0 else 1.0
@@ -172,7 +172,8 @@ def posterior_moments(prior: FactorPrior, paid: Floats, expected: Floats, disper
     """Return mean and variance of each claim's level given what was paid, each of shape (n_claims,)."""
     weight = posterior_weights(prior, paid, expected, dispersion)
     mean = weight @ prior.level
-    variance: Floats = weight @ prior.level**2 - mean**2
+    # Centred, because the difference of two squares rounds below zero where one level has all the weight.
+    variance: Floats = np.sum(weight * (prior.level - mean[:, None]) ** 2, axis=1)
     return mean, variance
 
 

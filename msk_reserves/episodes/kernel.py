@@ -33,7 +33,7 @@ IN_WINDOW: Booleans = np.isin(np.arange(N_STATES), [STATE_CODE[name] for name in
 
 Compiled = Callable[..., Any]
 
-OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 """The loop allocates nothing, so the counting of references to arrays, three quarters of its time, is left out."""
 
 

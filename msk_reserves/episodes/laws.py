@@ -9,7 +9,7 @@ from msk_reserves.recovery.draws import RecoveryDraws, TransitionDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 
-LOW, HIGH, NODES = -30.0, 7.0, 512
+LOW, HIGH, NODES = -30.0, 7.0, 1024
 """Grid of ln h: from one exit in 10**13 to 1,100 expected exits."""
 
 ROUGH = 96

@@ -22,7 +22,7 @@ from msk_reserves.recovery.draws import TransitionDraws
 from msk_reserves.recovery.model import Recovery
 
 MOST_DRAWS = 500
-"""Draws of the parameters behind a forecast, each serving the same number of scenarios (methods: 500 of 20)."""
+"""Draws of the parameters behind a forecast, each serving the same number of scenarios."""
 
 FACTOR_RANGE = 16.0
 """Largest -log(1 - u) of the quantile table of a claim's own cost factor."""

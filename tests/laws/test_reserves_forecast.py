@@ -183,8 +183,10 @@ def test_the_inner_loop_draws_the_library_s_random_numbers() -> None:
     simulated = walk(one).days_to_leave[0]
     directly = leaving & (first < one.horizon_days)
     assert directly.sum() > 100
-    # The loop reads lognormal and generalized gamma laws from a table, close to 1e-6 in ln days.
-    np.testing.assert_allclose(simulated[directly], first[directly], rtol=1e-3, atol=2e-3)
+    # The loop reads lognormal and generalized gamma laws from a table: within 1e-4 of the day in the state.
+    np.testing.assert_allclose(
+        simulated[directly], first[directly], rtol=1e-4, atol=1e-4 * (one.days_in_state[0] + 100)
+    )
 
 
 def test_tables_of_laws_invert_the_laws() -> None:
@@ -202,7 +204,7 @@ def test_tables_of_laws_invert_the_laws() -> None:
             exact = np.log(exit_.exit_days(hazard, where, np.full(len(hazard), draw)))
             row = laws.table[laws.row[place, draw]]
             w = CubicSpline(laws.low + laws.step * np.arange(len(row)), row)(np.log(hazard))
-            usable = np.isfinite(exact) & (np.abs(exact) < 40)
+            usable = np.isfinite(exact) & (np.abs(exact) < 20)
             np.testing.assert_allclose(laws.scale[place, draw] * w[usable], exact[usable], atol=1e-5 * laws.scale.max())
             checked += 1
     assert checked > 5
