@@ -26,7 +26,7 @@ from tests.worlds.simple import VALUATION, simple_world
 
 PARTS = (*COMPONENTS, "total")
 SCENARIOS = 2_000
-N_CLAIMS = 3_000
+N_CLAIMS = 2_000
 HORIZON_DAYS = 3640
 
 
@@ -80,12 +80,12 @@ def from_sample(seed: int, *, n_claims: int) -> Outcome:
 WORLDS: dict[str, Callable[..., Outcome]] = {"sample generator": from_sample, "second generator": from_simple}
 
 
-def report(name: str, outcomes: list[Outcome]) -> str:
+def report(name: str, outcomes: list[Outcome], n_claims: int) -> str:
     """Return the result of one world as Markdown."""
     n = len(outcomes)
     low, high = stats.binom.ppf([0.0005, 0.9995], n, 0.9)
     lines = [
-        f"## {name.capitalize()}: {n} portfolios of about {N_CLAIMS:,} claims",
+        f"## {name.capitalize()}: {n} portfolios of about {n_claims:,} claims",
         "",
         f"Of {n} portfolios a right 90 % band holds between {low:.0f} and {high:.0f} with probability 99.9 %.",
         "",
@@ -118,8 +118,8 @@ def main() -> None:
     sections = []
     with ProcessPoolExecutor(2) as pool:
         for name in given.world or WORLDS:
-            outcomes = list(pool.map(partial(WORLDS[name], n_claims=given.claims), seeds, chunksize=5))
-            sections.append(report(name, outcomes))
+            outcomes = list(pool.map(partial(WORLDS[name], n_claims=given.claims), seeds, chunksize=2))
+            sections.append(report(name, outcomes, given.claims))
             print(sections[-1], flush=True)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     head = [
