@@ -19,6 +19,7 @@ from msk_reserves.episodes.engine import run_blocks
 from msk_reserves.episodes.plan import Plan, make_plan
 from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.piecewise import DECLINE
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
 from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block
@@ -29,6 +30,13 @@ HORIZON_DAYS = 3640
 PATHS_METHOD = (
     "semi-Markov paths with clocks that restart on entry, simulated as the first of independent latent exits; "
     "payments compound Poisson around the expected cost of the path"
+)
+
+LATE_RATES = Assumption(
+    "late rates of moves between states",
+    f"where too few exits were seen, and beyond the longest stay, piecewise rates fall to {DECLINE:.0%} a year; "
+    "those of deaths stay",
+    "judgement: the hazard of reopening halves yearly",
 )
 
 IBNR_REASON = "claims not yet reported are not estimated by this version; the reserves hold reported claims only"
@@ -234,7 +242,7 @@ def _manifest(
     plan: Plan,
 ) -> Manifest:
     """Collect what the forecast was made from."""
-    assumptions = [*book.assumptions, *cost.assumptions, risk.assumption()]
+    assumptions = [*book.assumptions, LATE_RATES, *cost.assumptions, risk.assumption()]
     if plan.takeover.bundled.any():
         source = "contract file" if in_force.stated else "assumed: no terms of the bundles in force were given"
         assumptions.append(Assumption("bundles in force", in_force.describe(), source))

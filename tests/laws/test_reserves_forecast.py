@@ -80,7 +80,7 @@ def test_workers_of_every_kind_give_the_same_reserve() -> None:
     book, recovery, cost = simple()
 
     def totals(executor: Executor | None) -> np.ndarray:
-        result = msk.forecast(book, recovery, cost, CONTRACTS, scenarios=40_000 // 20, seed=9, executor=executor)
+        result = msk.forecast(book, recovery, cost, CONTRACTS, scenarios=2_000, seed=9, executor=executor)
         return np.array([result.reserves[name].scenarios() for name in CONTRACTS])
 
     expected = totals(None)
@@ -216,6 +216,18 @@ def test_scenarios_must_suit_the_draws() -> None:
     for wrong in (0, 30, 10_010):
         with pytest.raises(ValueError, match=f"`scenarios` must be .*{wrong}"):
             draws_for(wrong)
+
+
+def test_the_decline_of_late_rates_is_printed() -> None:
+    """What is assumed of rates that too few exits show stands in the manifest, with its source."""
+    book, recovery, cost = simple()
+    (late,) = [
+        one
+        for one in msk.forecast(book, recovery, cost, scenarios=40, seed=1).manifest.assumptions
+        if one.name.startswith("late rates")
+    ]
+    assert "50% a year" in late.value
+    assert late.source
 
 
 def test_an_empty_book_or_no_contract_is_refused() -> None:
