@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test check bench look coverage lock clean
+.PHONY: demo test fuzz check bench look coverage lock clean
 
 demo: $(VENV)/.ready
 	$(VENV)/bin/msk-reserves demo --out demo
 
 test: check
 	$(RUN) -m pytest -q
+
+# The laws on examples never tried before; `make test` takes the same ones every time.
+fuzz: $(VENV)/.ready
+	HYPOTHESIS_PROFILE=fuzz $(RUN) -m pytest -q tests/laws
 
 check: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
