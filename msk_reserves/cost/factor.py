@@ -1,7 +1,7 @@
 """What a claim has cost so far says of what it will cost: claim-level credibility with a heavy tail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,38 +22,67 @@ MIN_EXCEEDANCES = 50
 MIN_GROUP = 30
 """Fewest claims among which credibility may move expected cost from one to another."""
 
-_GRID_NODES = 480
+_SEARCH_NODES = 480
+"""Levels, even in the logarithm over the whole prior, on which a posterior is looked for."""
+
+_NODES = 256
+"""Levels, even in the logarithm where a claim's posterior has mass, on which it is then integrated."""
+
+_NEGLIGIBLE = 25.0
+"""A level whose log density is this far below the highest is left out: 1e-11 of it."""
+
 _CHUNK = 4096
 _EXPONENT: Floats = np.linspace(0.0, TABLE_END, TABLE_NODES)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class FactorPrior:
-    """The distribution of the claims' own cost levels before their payments are seen, on a grid, with mean 1.
+    """The distribution of the claims' own cost levels before their payments are seen: gamma body, Pareto tail, mean 1.
 
     Attributes
     ----------
-    level : grid of levels, shape (n_nodes,).
-    weight : probability of each, shape (n_nodes,).
     variance_of_body : variance of the gamma body (one over kappa).
-    tail_shape, tail_begins : Pareto tail above this level; NaN without one.
+    tail_begins, tail_shape, tail_scale : Pareto tail above this level, before `unit` divides; NaN without one.
+    tail_share : probability of the tail, 0 without one.
     exceedances : claims the tail was fitted on.
+    lowest, largest : levels between which it is integrated, before `unit` divides; levels below count as it.
+    unit : what levels are divided by so that their mean is 1.
     """
 
-    level: Floats
-    weight: Floats
     variance_of_body: float
-    tail_shape: float
     tail_begins: float
+    tail_shape: float
+    tail_scale: float
+    tail_share: float
     exceedances: int
+    lowest: float
+    largest: float
+    unit: float = 1.0
 
-    def __post_init__(self) -> None:
-        self.level.flags.writeable = False
-        self.weight.flags.writeable = False
+    def log_levels(self, n: int) -> Floats:
+        """Return n logarithms of levels, even from the lowest to the largest, shape (n,)."""
+        return np.linspace(np.log(self.lowest / self.unit), np.log(self.largest / self.unit), n)
+
+    def log_density(self, log_level: Floats) -> Floats:
+        """Return the log density of the log level, in the shape of `log_level`."""
+        shape = 1.0 / self.variance_of_body
+        log_level = log_level + np.log(self.unit)
+        level = np.exp(log_level)
+        body = shape * (np.log(shape) + log_level - level) - special.gammaln(shape)
+        if self.tail_share == 0.0:
+            return np.asarray(body)
+        inside = np.log1p(-self.tail_share) - np.log(special.gammainc(shape, shape * self.tail_begins))
+        excess = np.maximum(level - self.tail_begins, 0.0) / self.tail_scale
+        beyond = excess
+        if self.tail_shape != 0:
+            beyond = np.log(np.maximum(1.0 + self.tail_shape * excess, 1e-300)) / self.tail_shape
+        tail = np.log(self.tail_share / self.tail_scale) + log_level - (1.0 + self.tail_shape) * beyond
+        density: Floats = np.where(level < self.tail_begins, body + inside, tail)
+        return density
 
     def __str__(self) -> str:
         body = f"claims' own levels: gamma body of variance {self.variance_of_body:.3g}"
-        if np.isnan(self.tail_shape):
+        if self.tail_share == 0.0:
             return f"{body}, no Pareto tail ({self.exceedances} claims are too few to fit one)"
         return (
             f"{body}, Pareto tail of shape {self.tail_shape:.2f} above {self.tail_begins:.2f} "
@@ -111,7 +140,7 @@ def gamma_prior(kappa: float, *, largest: float = 50.0) -> FactorPrior:
     (1.5, 0.15)
     """
     shape = positive(kappa, "kappa")
-    return _on_grid(shape, np.nan, np.nan, np.nan, 0.0, 0, largest)
+    return _scaled(shape, (np.nan, np.nan, np.nan, 0.0), 0, largest)
 
 
 def fit_prior(
@@ -142,38 +171,54 @@ def fit_prior(
     level = level[level > 0]
     largest = max(50.0, 3.0 * float(level.max(initial=1.0)))
     if len(level) < 5 * MIN_EXCEEDANCES:
-        return _on_grid(1.0 / variance, np.nan, np.nan, np.nan, 0.0, len(level), largest)
+        return _scaled(1.0 / variance, (np.nan, np.nan, np.nan, 0.0), len(level), largest)
     begins = float(np.quantile(level, min(0.95, 1.0 - MIN_EXCEEDANCES / len(level))))
     excess = level[level > begins] - begins
     shape, scale = fit_excess(excess)
     if shape > SHAPE_CAP:
         # With the shape cut, the scale keeps the mean excess that was seen.
         shape, scale = SHAPE_CAP, float(excess.mean()) * (1.0 - SHAPE_CAP)
-    return _on_grid(1.0 / variance, begins, shape, scale, len(excess) / len(level), len(excess), largest)
+    return _scaled(1.0 / variance, (begins, shape, scale, len(excess) / len(level)), len(excess), largest)
 
 
-def posterior_weights(prior: FactorPrior, paid: Floats, expected: Floats, dispersion: float) -> Floats:
-    """Return the probability of each level of the prior's grid given what was paid, shape (n_claims, n_nodes).
+def posterior(prior: FactorPrior, paid: Floats, expected: Floats, dispersion: float) -> tuple[Floats, Floats]:
+    """Return levels and their probabilities given what was paid, each of shape (n_claims, 256).
 
     The kernel is that of overdispersed Poisson payments, z^(P/phi) exp(-z e/phi); under a gamma prior
-    the posterior is the gamma with shape kappa + P/phi and rate kappa + e/phi.
+    the posterior is the gamma with shape kappa + P/phi and rate kappa + e/phi. Each claim has levels of its own, even
+    in the logarithm where its posterior has mass: on a grid common to all, a claim of many payments would fall between
+    two levels. On such a grid the trapezoid rule is exact to rounding for a smooth density.
     """
     scale = dispersion if dispersion > 0 else 1.0
-    shape = np.maximum(paid, 0.0) / scale
-    rate = expected / scale
-    log_level = np.log(prior.level)
-    with np.errstate(divide="ignore"):
-        log_weight = np.log(prior.weight) + shape[:, None] * log_level - rate[:, None] * prior.level
-    weight: Floats = special.softmax(log_weight, axis=1)
-    return weight
+    shape, rate = np.maximum(paid, 0.0) / scale, expected / scale
+
+    def log_kernel(log_level: Floats) -> Floats:
+        kernel: Floats = shape[:, None] * log_level - rate[:, None] * np.exp(log_level) + prior.log_density(log_level)
+        return kernel
+
+    search = prior.log_levels(_SEARCH_NODES)
+    found = log_kernel(np.broadcast_to(search, (1, _SEARCH_NODES)))
+    held = found > found.max(axis=1, keepdims=True) - _NEGLIGIBLE
+    first = np.maximum(np.argmax(held, axis=1) - 1, 0)
+    last = np.minimum(_SEARCH_NODES - np.argmax(held[:, ::-1], axis=1), _SEARCH_NODES - 1)
+    log_level = search[first][:, None] + np.linspace(0.0, 1.0, _NODES) * (search[last] - search[first])[:, None]
+    density = log_kernel(log_level)
+    density = np.exp(density - density.max(axis=1, keepdims=True))
+    # Below the lowest level the density of the log level falls as exp((kappa + P/phi) log z).
+    step = log_level[:, 1] - log_level[:, 0]
+    below = np.where(first == 0, density[:, 0] / (step * (1.0 / prior.variance_of_body + shape)), 0.0)
+    density[:, 0] = 0.5 * density[:, 0] + below
+    density[:, -1] *= 0.5
+    weight: Floats = density / density.sum(axis=1, keepdims=True)
+    return np.exp(log_level), weight
 
 
 def posterior_moments(prior: FactorPrior, paid: Floats, expected: Floats, dispersion: float) -> tuple[Floats, Floats]:
     """Return mean and variance of each claim's level given what was paid, each of shape (n_claims,)."""
-    weight = posterior_weights(prior, paid, expected, dispersion)
-    mean = weight @ prior.level
+    level, weight = posterior(prior, paid, expected, dispersion)
+    mean: Floats = np.sum(weight * level, axis=1)
     # Centred, because the difference of two squares rounds below zero where one level has all the weight.
-    variance: Floats = np.sum(weight * (prior.level - mean[:, None]) ** 2, axis=1)
+    variance: Floats = np.sum(weight * (level - mean[:, None]) ** 2, axis=1)
     return mean, variance
 
 
@@ -198,8 +243,7 @@ def fit_factor(
     inverse = np.empty((len(book), TABLE_NODES))
     for begin in range(0, len(book), _CHUNK):
         rows = slice(begin, begin + _CHUNK)
-        weight = posterior_weights(prior, paid[rows], expected[rows], dispersion)
-        inverse[rows] = _quantile_table(prior.level, weight)
+        inverse[rows] = _quantile_table(*posterior(prior, paid[rows], expected[rows], dispersion))
     mean = inverse @ _mean_weights()
     group = merged_groups(labels, len(book))
     weights = np.maximum(future, 0.0)
@@ -207,7 +251,7 @@ def fit_factor(
     bottom = np.bincount(group, weights)
     plain = np.bincount(group, mean) / np.maximum(np.bincount(group), 1)
     level = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), plain)[group]
-    prior_inverse = _quantile_table(prior.level, prior.weight[None, :])[0]
+    prior_inverse = _quantile_table(*posterior(prior, np.zeros(1), np.zeros(1), 1.0))[0]
     return ClaimFactor(
         claim_ids=tuple(book.claims["claim_id"]),
         prior=prior,
@@ -257,43 +301,27 @@ def _level_variance(ratio: Floats, expected: Floats, dispersion: float) -> float
     return variance
 
 
-def _on_grid(
-    kappa: float, begins: float, shape: float, scale: float, tail_share: float, exceedances: int, largest: float
-) -> FactorPrior:
-    """Return gamma body and Pareto tail as probabilities of levels even in the logarithm, scaled to mean 1."""
-    body = stats.gamma(kappa, scale=1.0 / kappa)
-    lowest = max(float(body.ppf(1e-7)), 1e-12)
-    edges = np.exp(np.linspace(np.log(lowest), np.log(largest), _GRID_NODES + 1))
-    if np.isnan(begins):
-        cumulative = body.cdf(edges)
-    else:
-        inside = (1.0 - tail_share) * body.cdf(np.minimum(edges, begins)) / body.cdf(begins)
-        outside = tail_share * stats.genpareto(shape, scale=scale).cdf(np.maximum(edges - begins, 0.0))
-        cumulative = inside + outside
-    cumulative[0] = 0.0
-    weight = np.diff(cumulative)
-    weight /= weight.sum()
-    level = np.sqrt(edges[1:] * edges[:-1])
-    return FactorPrior(
-        level=np.asarray(level / float(weight @ level)),
-        weight=np.asarray(weight),
-        variance_of_body=1.0 / kappa,
-        tail_shape=shape,
-        tail_begins=begins,
-        exceedances=exceedances,
-    )
+def _scaled(kappa: float, tail: tuple[float, float, float, float], exceedances: int, largest: float) -> FactorPrior:
+    """Return gamma body and Pareto tail (begins, shape, scale, share), scaled to mean 1."""
+    lowest = max(float(stats.gamma(kappa, scale=1.0 / kappa).ppf(1e-7)), 1e-12)
+    prior = FactorPrior(1.0 / kappa, *tail, exceedances, lowest, largest)
+    # Fine, since the density jumps where the tail begins.
+    log_level = prior.log_levels(64 * _SEARCH_NODES)
+    weight = np.exp(prior.log_density(log_level))
+    weight[0] += weight[0] / (kappa * (log_level[1] - log_level[0]))
+    return replace(prior, unit=float(weight @ np.exp(log_level) / weight.sum()))
 
 
 def _quantile_table(level: Floats, weight: Floats) -> Floats:
-    """Return quantiles on the grid of -log(1 - u) for distributions on the grid of levels, exact in the mean."""
+    """Return quantiles on the grid of -log(1 - u) for distributions on levels, one a row, exact in the mean."""
     # Survival at a node is counted with half the node's own weight, so that the curve runs through the middle of it.
     beyond = np.cumsum(weight[:, ::-1], axis=1)[:, ::-1] - 0.5 * weight
     exponent = -np.log(np.maximum(beyond, 1e-300))
     log_level = np.log(level)
     table = np.empty((len(weight), TABLE_NODES))
-    for row, curve in enumerate(exponent):
-        table[row] = np.exp(np.interp(_EXPONENT, curve, log_level))
-    table *= ((weight @ level) / (table @ _mean_weights()))[:, None]
+    for row, (curve, values) in enumerate(zip(exponent, log_level, strict=True)):
+        table[row] = np.exp(np.interp(_EXPONENT, curve, values))
+    table *= (np.sum(weight * level, axis=1) / (table @ _mean_weights()))[:, None]
     return table
 
 
