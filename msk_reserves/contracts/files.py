@@ -2,9 +2,11 @@
 
 import csv
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from msk_reserves._checks import not_negative, whole
 from msk_reserves.contracts.fixed_price import FixedPriceBundle, InForce, PriceTable, Refund, StopLoss
 from msk_reserves.contracts.terms import Contract, FeeForService
 
@@ -72,56 +74,62 @@ def _load(path: Path) -> dict[str, object]:
 
 
 def _fixed_price(path: Path, values: Mapping[str, object]) -> FixedPriceBundle:
-    """Check the keys of a fixed-price contract and build it."""
-    unknown = sorted(set(values) - set(KEYS))
-    if unknown:
-        raise ContractFileError(f"{path}: unknown key `{unknown[0]}`; allowed: {', '.join(KEYS)}")
+    """Check the keys of a fixed-price contract and build it, every mistake of the file named at once."""
+    wrong = [f"unknown key `{key}`; allowed: {', '.join(KEYS)}" for key in sorted(set(values) - set(KEYS))]
     if values.get("type") != "fixed_price":
-        raise ContractFileError(f"{path}: `type` must be 'fixed_price', got {values.get('type')!r}")
+        wrong.append(f"`type` must be 'fixed_price', got {values.get('type')!r}")
     if ("price" in values) == ("price_table" in values):
-        raise ContractFileError(f"{path}: give exactly one of `price` and `price_table`")
-    try:
-        return FixedPriceBundle(
-            price=_price(path, values),
-            scope=_words(values.get("scope", ["medical"]), "scope"),
-            exclusions=_words(values.get("exclusions", []), "exclusions"),
-            window_days=_window(values),
-            stop_loss=_stop_loss(values.get("stop_loss")),
-            refund=_refund(values.get("refund")),
-            eligible=_eligible(values.get("eligible", {})),
-            name=str(values.get("name", path.stem)),
-        )
-    except ContractFileError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise ContractFileError(f"{path}: {error}") from error
+        wrong.append("give exactly one of `price` and `price_table`")
+    found = {}
+    for part, read in _PARTS.items():
+        try:
+            found[part] = read(path, values)
+        except (TypeError, ValueError) as error:
+            wrong += str(error).split("\n")
+    if not wrong:
+        try:
+            return FixedPriceBundle(**found)
+        except ValueError as error:
+            wrong.append(str(error))
+    raise ContractFileError("\n".join(f"{path}: {one}" for one in wrong))
 
 
 def _price(path: Path, values: Mapping[str, object]) -> float | PriceTable:
     """Return the price, or the table of prices beside the contract file."""
-    if "price" in values:
-        return _number(values["price"], "price")
+    if "price_table" not in values:
+        return not_negative(_number(values.get("price", 0.0), "price"), "price")
     table = path.parent / str(values["price_table"])
     if not table.is_file():
-        raise ContractFileError(f"{path}: `price_table` names {str(table)!r}, which is not a file")
+        raise ValueError(f"`price_table` names {str(table)!r}, which is not a file")
     with table.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.reader(lines))
     if not rows or "price" not in rows[0] or len(rows[0]) < 2:
-        raise ContractFileError(f"{table}: needs a column `price` and at least one column of the claims")
-    price = rows[0].index("price")
-    columns = tuple(name for name in rows[0] if name != "price")
+        raise ValueError(f"{table}: needs a column `price` and at least one column of the claims")
+    place = rows[0].index("price")
     prices: dict[tuple[str, ...], float] = {}
+    wrong = []
     for number, row in enumerate(rows[1:], start=2):
+        key = tuple(cell for at, cell in enumerate(row) if at != place)
         if len(row) != len(rows[0]):
-            raise ContractFileError(f"{table}: row {number} has {len(row)} cells, the header has {len(rows[0])}")
-        key = tuple(cell for place, cell in enumerate(row) if place != price)
-        if key in prices:
-            raise ContractFileError(f"{table}: row {number} names {key!r} a second time")
-        try:
-            prices[key] = float(row[price])
-        except ValueError as error:
-            raise ContractFileError(f"{table}: row {number}: `price` must be a number, got {row[price]!r}") from error
-    return PriceTable(columns, prices)
+            wrong.append(f"{table}: row {number} has {len(row)} cells, the header has {len(rows[0])}")
+        elif key in prices:
+            wrong.append(f"{table}: row {number} names {key!r} a second time")
+        else:
+            try:
+                prices[key] = not_negative(float(row[place]), "price")
+            except ValueError:
+                wrong.append(f"{table}: row {number}: `price` must be a number of dollars, got {row[place]!r}")
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return PriceTable(tuple(name for name in rows[0] if name != "price"), prices)
+
+
+def _name(path: Path, values: Mapping[str, object]) -> str:
+    """Return the contract's name, the file's stem where it has none."""
+    name = values.get("name", path.stem)
+    if not isinstance(name, str) or not name.strip():
+        raise TypeError(f"`name` must be a word or words, got {name!r}")
+    return name
 
 
 def _number(value: object, key: str) -> float:
@@ -129,6 +137,13 @@ def _number(value: object, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"`{key}` must be a number, got {value!r}")
     return float(value)
+
+
+def _whole(value: object, key: str) -> int:
+    """Return a TOML whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"`{key}` must be a whole number, got {value!r}")
+    return value
 
 
 def _words(value: object, key: str) -> tuple[str, ...]:
@@ -146,10 +161,7 @@ def _window(values: Mapping[str, object]) -> int | None:
         return None
     if "window_end" in values:
         raise ValueError("give `window_end` or `window_days`, not both")
-    days = values["window_days"]
-    if isinstance(days, bool) or not isinstance(days, int):
-        raise TypeError(f"`window_days` must be a whole number, got {days!r}")
-    return days
+    return whole(_whole(values["window_days"], "window_days"), "window_days", at_least=1)
 
 
 def _table(value: object, key: str, allowed: Mapping[str, bool]) -> Mapping[str, object]:
@@ -179,9 +191,7 @@ def _refund(value: object) -> Refund | None:
     if value is None:
         return None
     terms = _table(value, "refund", {"share": True, "not_back_by_days": True})
-    days = terms["not_back_by_days"]
-    if isinstance(days, bool) or not isinstance(days, int):
-        raise TypeError(f"`refund.not_back_by_days` must be a whole number, got {days!r}")
+    days = _whole(terms["not_back_by_days"], "refund.not_back_by_days")
     return Refund(_number(terms["share"], "refund.share"), days)
 
 
@@ -193,3 +203,16 @@ def _eligible(value: object) -> Mapping[str, tuple[object, ...]]:
         if not isinstance(values, list) or not values:
             raise TypeError(f"`eligible.{column}` must be a list of values, got {values!r}")
     return {column: tuple(values) for column, values in value.items()}
+
+
+_PARTS: Mapping[str, Callable[[Path, Mapping[str, object]], Any]] = {
+    "price": _price,
+    "scope": lambda _, values: _words(values.get("scope", ["medical"]), "scope"),
+    "exclusions": lambda _, values: _words(values.get("exclusions", []), "exclusions"),
+    "window_days": lambda _, values: _window(values),
+    "stop_loss": lambda _, values: _stop_loss(values.get("stop_loss")),
+    "refund": lambda _, values: _refund(values.get("refund")),
+    "eligible": lambda _, values: _eligible(values.get("eligible", {})),
+    "name": _name,
+}
+"""How each term of a fixed-price bundle is read from a file."""
