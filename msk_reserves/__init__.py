@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from msk_reserves.episodes.record import Episodes as Episodes
     from msk_reserves.episodes.scope import Scope as Scope, Window as Window
     from msk_reserves.episodes.systemic import SystemicRisk as SystemicRisk
+    from msk_reserves.recovery.concordance import Concordance as Concordance, concordance as concordance
     from msk_reserves.recovery.fit import fit_family as fit_family
     from msk_reserves.recovery.model import Recovery as Recovery, fit_recovery as fit_recovery
     from msk_reserves.recovery.nonparametric import (
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         residual_mean as residual_mean,
         residual_quantile as residual_quantile,
     )
+    from msk_reserves.recovery.scores import BrierScores as BrierScores, brier_score as brier_score
     from msk_reserves.report.claim_plot import plot_claim as plot_claim
     from msk_reserves.report.files import write_results as write_results
     from msk_reserves.report.page import write_report as write_report
@@ -89,6 +91,10 @@ _HOME = {
     "conditional_survival": "recovery.residual",
     "residual_mean": "recovery.residual",
     "residual_quantile": "recovery.residual",
+    "brier_score": "recovery.scores",
+    "BrierScores": "recovery.scores",
+    "concordance": "recovery.concordance",
+    "Concordance": "recovery.concordance",
     "fit_cost": "cost.fit",
     "Cost": "cost.record",
     "Trends": "cost.record",
