@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test fuzz check bench look coverage lock clean
+.PHONY: demo test fuzz check bench look notebooks coverage lock clean
 
 demo: $(VENV)/.ready
 	$(VENV)/bin/msk-reserves demo --out demo
@@ -28,6 +28,9 @@ coverage: $(VENV)/.ready
 
 look: $(VENV)/.ready
 	$(RUN) -m benchmarks.look
+
+notebooks: $(VENV)/.ready
+	$(RUN) -m benchmarks.notebooks
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, found %d.%d; name one with: make PYTHON=python3.12 demo" % v)'
