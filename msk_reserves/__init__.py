@@ -49,6 +49,10 @@ if TYPE_CHECKING:
         residual_quantile as residual_quantile,
     )
     from msk_reserves.recovery.scores import BrierScores as BrierScores, brier_score as brier_score
+    from msk_reserves.recovery.termination import (
+        TerminationRates as TerminationRates,
+        termination_rates as termination_rates,
+    )
     from msk_reserves.report.claim_plot import plot_claim as plot_claim
     from msk_reserves.report.files import write_results as write_results
     from msk_reserves.report.page import write_report as write_report
@@ -95,6 +99,8 @@ _HOME = {
     "BrierScores": "recovery.scores",
     "concordance": "recovery.concordance",
     "Concordance": "recovery.concordance",
+    "TerminationRates": "recovery.termination",
+    "termination_rates": "recovery.termination",
     "fit_cost": "cost.fit",
     "Cost": "cost.record",
     "Trends": "cost.record",

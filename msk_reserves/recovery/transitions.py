@@ -166,7 +166,7 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     design = choices.design[group.claim]
     columns = usable_columns(design, exited.astype(np.float64), events // EVENTS_PER_COVARIATE - 1)
     names = tuple(choices.names[column] for column in columns)
-    data = _observed(group, exited, design[:, list(columns)])
+    data = observed_exits(group, exited, design[:, list(columns)])
     found = fit_candidates(data, names, choices.candidates, choices.weighting, target=target)
     return Transition(
         origin=group.state,
@@ -183,7 +183,7 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     )
 
 
-def _observed(group: AtRisk, exited: Booleans, design: Floats) -> Observations:
+def observed_exits(group: AtRisk, exited: Booleans, design: Floats) -> Observations:
     """Return the stays with one kind of exit as the event and every other as the end of observation."""
     other = (group.next_state != STILL_IN_STATE) & ~exited
     # Another exit inside a window is known only to its end, and ended the risk somewhere in it: its middle.
@@ -220,7 +220,7 @@ def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices
         cuts=np.zeros(0),
     )
     exited = group.next_state == STATE_CODE[target]
-    data = _observed(group, exited, np.zeros((len(exited), 0)))
+    data = observed_exits(group, exited, np.zeros((len(exited), 0)))
     candidates: tuple[Candidate, ...] = (Candidate(fit, 1.0, ""),)
     if target != "dead":
         pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()))
