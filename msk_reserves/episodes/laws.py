@@ -4,7 +4,8 @@ import numpy as np
 
 from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import STATE_CODE, STATES
-from msk_reserves.episodes.kernel import LOG, LOGISTIC, PIECES, TABLE, Laws
+from msk_reserves.episodes.arrays import Laws
+from msk_reserves.episodes.hazards import LOG, LOGISTIC, PIECES, TABLE
 from msk_reserves.recovery.draws import RecoveryDraws, TransitionDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
@@ -38,49 +39,50 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
         laws; and coefficients of the predictors.
     """
     every = exits(draws)
-    n = draws.n_draws
-    first = np.array([sum(STATE_CODE[one.origin] < code for one in every) for code in range(len(STATES))])
-    last = np.array([sum(STATE_CODE[one.origin] <= code for one in every) for code in range(len(STATES))])
-    width = max([len(law.cuts) for one in every for law in one.laws], default=0)
-    kind = np.zeros((len(every), n), dtype=np.int64)
-    scale, row = np.ones((len(every), n)), np.zeros((len(every), n), dtype=np.int64)
-    cuts, n_cuts = np.full((len(every), width), np.inf), np.zeros(len(every), dtype=np.int64)
-    reached, rate = np.zeros((len(every), n, width + 1)), np.zeros((len(every), n, width + 1))
-    coefficients = np.zeros((len(every), n, 1 + n_columns))
+    laws = _without_laws(every, draws.n_draws, n_columns)
     tables = [_standard(FAMILIES["lognormal"], np.zeros(1))]
     for place, one in enumerate(every):
         for code, law in enumerate(one.laws):
             at = np.flatnonzero(one.law_of_draw == code)
             constant = 0 if law.family == PIECEWISE else 1
             columns = np.array([*([0] * constant), *(1 + column for column in one.columns)], dtype=np.int64)
-            coefficients[place, at[:, None], columns] = law.coefficients[at]
+            laws.coefficients[place, at[:, None], columns] = law.coefficients[at]
             if law.family == PIECEWISE:
                 pieces = len(law.cuts) + 1
-                cuts[place, : pieces - 1], n_cuts[place] = law.cuts, pieces - 1
-                rate[place, at, :pieces] = law.rates[at]
-                reached[place, at, :pieces] = cumulative_at_cuts(law.rates[at], law.cuts)
-                kind[place, at] = PIECES
+                laws.cuts[place, : pieces - 1], laws.n_cuts[place] = law.cuts, pieces - 1
+                laws.rate[place, at, :pieces] = law.rates[at]
+                laws.reached[place, at, :pieces] = cumulative_at_cuts(law.rates[at], law.cuts)
+                laws.kind[place, at] = PIECES
                 continue
-            kind[place, at], scale[place, at] = KINDS[law.family], law.scale[at]
+            laws.kind[place, at], laws.scale[place, at] = KINDS[law.family], law.scale[at]
             if law.family == "gengamma" and len(at):
-                row[place, at] = sum(map(len, tables)) + np.arange(len(at))
+                laws.row[place, at] = sum(map(len, tables)) + np.arange(len(at))
                 tables.append(_standard(FAMILIES["gengamma"], law.shape[at]))
-    step = (HIGH - LOW) / (NODES - 1)
+    return laws._replace(table=np.vstack(tables))
+
+
+def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: int) -> Laws:
+    """Return the moves between states, and arrays for their laws to be filled in."""
+    width = max([len(law.cuts) for one in every for law in one.laws], default=0)
+    origin = np.array([STATE_CODE[one.origin] for one in every])
+    shape = (len(every), n_draws)
     return Laws(
-        first=first,
-        last=last,
+        first=np.array([(origin < code).sum() for code in range(len(STATES))]),
+        last=np.array([(origin <= code).sum() for code in range(len(STATES))]),
         target=np.array([STATE_CODE[one.target] for one in every], dtype=np.int64),
-        kind=kind,
-        scale=scale,
-        row=row,
-        table=np.vstack(tables),
+        continues=np.array([one.continues for one in every], dtype=np.bool_),
+        kind=np.zeros(shape, dtype=np.int64),
+        scale=np.ones(shape),
+        row=np.zeros(shape, dtype=np.int64),
+        plateau=np.zeros(shape),
+        table=np.zeros((0, NODES)),
         low=LOW,
-        step=step,
-        cuts=cuts,
-        n_cuts=n_cuts,
-        reached=reached,
-        rate=rate,
-        coefficients=coefficients,
+        step=(HIGH - LOW) / (NODES - 1),
+        cuts=np.full((len(every), width), np.inf),
+        n_cuts=np.zeros(len(every), dtype=np.int64),
+        reached=np.zeros((*shape, width + 1)),
+        rate=np.zeros((*shape, width + 1)),
+        coefficients=np.zeros((*shape, 1 + n_columns)),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from msk_reserves._checks import Floats
 from msk_reserves.cost.cells import CellGrid
 from msk_reserves.cost.record import Cost, CostDraws
-from msk_reserves.episodes.kernel import Money
+from msk_reserves.episodes.arrays import Money
 from msk_reserves.episodes.scope import Scope
 
 

@@ -10,7 +10,7 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.cost.benefits import accrued_unpaid
 from msk_reserves.cost.record import Cost
-from msk_reserves.episodes.kernel import Laws, Money
+from msk_reserves.episodes.arrays import Laws, Money
 from msk_reserves.episodes.laws import exits, laws_of
 from msk_reserves.episodes.money import money_of
 from msk_reserves.episodes.randomness import Keys, key_of

@@ -5,7 +5,7 @@ import numpy as np
 from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.cost.benefits import temporary_total
-from msk_reserves.episodes.kernel import Sums
+from msk_reserves.episodes.arrays import Sums
 from msk_reserves.episodes.plan import FACTOR_RANGE, Plan
 from msk_reserves.episodes.randomness import exponentials, generator
 from msk_reserves.episodes.record import Episodes

@@ -6,8 +6,8 @@ from msk_reserves._checks import Booleans, Floats
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import CATEGORY_CODE
 from msk_reserves.cost.cells import bundle_windows
-from msk_reserves.episodes.kernel import IN_WINDOW
 from msk_reserves.episodes.record import Takeover
+from msk_reserves.episodes.states import IN_WINDOW
 
 
 def takeover(book: ClaimBook) -> Takeover:

@@ -3,8 +3,10 @@
 import numpy as np
 
 from msk_reserves._checks import Floats
-from msk_reserves.episodes.kernel import Claims, Sums, walk_block
+from msk_reserves.episodes.arrays import Claims, Sums
+from msk_reserves.episodes.kernel import walk_block
 from msk_reserves.episodes.plan import Plan
+from msk_reserves.episodes.states import PATH_STATES
 from msk_reserves.recovery.draws import TransitionDraws
 
 
@@ -30,7 +32,7 @@ def walk(plan: Plan) -> Sums:
         days_to_leave=np.zeros(shape),
         day_back=np.full(shape, np.inf),
     )
-    walk_block(plan.laws, _claims(plan), plan.money, sums, plan.per_draw, plan.horizon_days)
+    walk_block(PATH_STATES, plan.laws, _claims(plan), plan.money, sums, plan.per_draw, plan.horizon_days)
     return sums
 
 

@@ -59,6 +59,7 @@ class TransitionDraws:
     columns : columns of the book's design that the location uses.
     laws : the laws drawn from.
     law_of_draw : which of them each draw uses; shape (n_draws,).
+    continues : whether the clock of the stay goes on after the move, as on retaining an attorney; else it restarts.
     """
 
     origin: str
@@ -66,6 +67,7 @@ class TransitionDraws:
     columns: tuple[int, ...]
     laws: tuple[LawDraws, ...]
     law_of_draw: Integers
+    continues: bool = False
 
     def __post_init__(self) -> None:
         self.law_of_draw.flags.writeable = False

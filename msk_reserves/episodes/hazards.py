@@ -1,0 +1,125 @@
+"""Cumulative hazards of exits and their inverses, as they are inlined into the inner loop.
+
+Every kind of law has both directions: a stay whose clock goes on is left conditional on the days already spent, at
+H(exit) = H(days spent) + an exponential number.
+"""
+
+import math
+
+from msk_reserves._checks import Floats
+from msk_reserves.episodes.arrays import Laws
+from msk_reserves.episodes.compiled import inlined
+
+PIECES, LOG, LOGISTIC, TABLE, SPLINE = range(5)
+"""How a law turns a cumulative hazard h into days. By rates of pieces; or with ln days = location + scale x w, where
+w = ln h, w = ln(e^h - 1), or w is read from a table over ln h; or with ln days = w read from a table over
+ln h - location, the location being a log hazard ratio."""
+
+LONGEST = 700.0
+"""Largest ln days: beyond it doubles overflow, and any horizon is passed long before."""
+
+
+def _between(table: Floats, row: int, place: float) -> float:
+    """Return a table's value at a fractional node, by the cubic through the four nodes around it."""
+    node = min(max(int(place), 1), table.shape[1] - 3)
+    x = place - node
+    before, here, after, last = table[row, node - 1], table[row, node], table[row, node + 1], table[row, node + 2]
+    slope = 0.5 * (after - before)
+    second = before - 2.5 * here + 2.0 * after - 0.5 * last
+    third = 0.5 * (last - before) + 1.5 * (here - after)
+    return float(here + x * (slope + x * (second + x * third)))
+
+
+def _node_of(table: Floats, row: int, w: float) -> float:
+    """Return the fractional node at which a table has the value `w`, the inverse of `_between` inside the table.
+
+    Below the table nothing has been collected yet, which is said by minus infinity; above it the last node answers.
+    """
+    lower, upper = 1, table.shape[1] - 2
+    if w < table[row, lower]:
+        return -math.inf
+    if w >= table[row, upper]:
+        return float(upper)
+    while upper - lower > 1:
+        middle = (lower + upper) // 2
+        if table[row, middle] <= w:
+            lower = middle
+        else:
+            upper = middle
+    before, here, after, last = table[row, lower - 1], table[row, lower], table[row, lower + 1], table[row, lower + 2]
+    slope = 0.5 * (after - before)
+    second = before - 2.5 * here + 2.0 * after - 0.5 * last
+    third = 0.5 * (last - before) + 1.5 * (here - after)
+    x = (w - here) / (after - here)
+    for _ in range(4):
+        off = here + x * (slope + x * (second + x * third)) - w
+        x = min(max(x - off / (slope + x * (2.0 * second + 3.0 * x * third)), 0.0), 1.0)
+    return float(lower + x)
+
+
+def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float) -> float:
+    """Return the days in a state at which an exit's cumulative hazard reaches `hazard`, infinite if it never does."""
+    kind = laws.kind[exit_, draw]
+    plateau = laws.plateau[exit_, draw]
+    if plateau > 0.0:
+        # The share of those who can leave that has left: S = plateau + (1 - plateau) x S of those who can.
+        left = -math.expm1(-hazard) / (1.0 - plateau)
+        if left >= 1.0:
+            return math.inf
+        hazard = -math.log1p(-left)
+    if kind == PIECES:
+        wanted = hazard * math.exp(-location)
+        piece = 0
+        while piece < laws.n_cuts[exit_] and laws.reached[exit_, draw, piece + 1] <= wanted:
+            piece += 1
+        rate = laws.rate[exit_, draw, piece]
+        if rate <= 0.0:
+            return math.inf
+        began = 0.0 if piece == 0 else laws.cuts[exit_, piece - 1]
+        return float(began + (wanted - laws.reached[exit_, draw, piece]) / rate)
+    if kind == LOG:
+        w = math.log(hazard)
+    elif kind == LOGISTIC:
+        w = hazard + math.log(-math.expm1(-hazard))
+    elif kind == TABLE:
+        w = between_of(laws.table, laws.row[exit_, draw], (math.log(hazard) - laws.low) / laws.step)
+    else:
+        w = between_of(laws.table, laws.row[exit_, draw], (math.log(hazard) - location - laws.low) / laws.step)
+        location = 0.0
+    return float(math.exp(min(location + laws.scale[exit_, draw] * w, LONGEST)))
+
+
+def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) -> float:
+    """Return an exit's cumulative hazard after `days` in a state, the inverse of `_exit_days`."""
+    if days <= 0.0:
+        return 0.0
+    kind = laws.kind[exit_, draw]
+    if kind == PIECES:
+        piece = 0
+        while piece < laws.n_cuts[exit_] and laws.cuts[exit_, piece] < days:
+            piece += 1
+        began = 0.0 if piece == 0 else laws.cuts[exit_, piece - 1]
+        hazard = math.exp(location) * (
+            laws.reached[exit_, draw, piece] + laws.rate[exit_, draw, piece] * (days - began)
+        )
+    elif kind == SPLINE:
+        place = node_of(laws.table, laws.row[exit_, draw], math.log(days) / laws.scale[exit_, draw])
+        hazard = math.exp(location + laws.low + laws.step * place)
+    else:
+        w = (math.log(days) - location) / laws.scale[exit_, draw]
+        if kind == LOG:
+            hazard = math.exp(w)
+        elif kind == LOGISTIC:
+            hazard = math.log1p(math.exp(-abs(w))) + max(w, 0.0)
+        else:
+            hazard = math.exp(laws.low + laws.step * node_of(laws.table, laws.row[exit_, draw], w))
+    plateau = laws.plateau[exit_, draw]
+    if plateau > 0.0:
+        hazard = -math.log1p((1.0 - plateau) * math.expm1(-hazard))
+    return float(hazard)
+
+
+between_of = inlined(_between)
+node_of = inlined(_node_of)
+exit_days_of = inlined(_exit_days)
+collected_by = inlined(_collected)

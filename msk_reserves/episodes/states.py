@@ -1,0 +1,37 @@
+"""Which states of the path count as what to the inner loop."""
+
+import numpy as np
+
+from msk_reserves._checks import Booleans
+from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATES
+from msk_reserves.episodes.arrays import PathStates
+
+TAKEOVER_STATES = ("off_work", "relapse", "after_surgery", "modified_duty")
+"""States in which an episode may be taken over, and whose end closes a window until return or MMI."""
+
+TWIN = "_represented"
+"""Ending of a state's twin, in which the worker has an attorney: it counts as its state does."""
+
+
+def states_among(names: tuple[str, ...]) -> Booleans:
+    """Say of each state whether it, or the state it is the twin of, is among `names`; shape (n_states,).
+
+    Examples
+    --------
+    >>> int(states_among(("closed",)).sum())
+    1
+    """
+    found: Booleans = np.array([name in names or name.removesuffix(TWIN) in names for name in STATES])
+    found.flags.writeable = False
+    return found
+
+
+IN_WINDOW = states_among(TAKEOVER_STATES)
+
+PATH_STATES = PathStates(
+    off_work=states_among(OFF_WORK_STATES),
+    in_window=IN_WINDOW,
+    back=states_among(("back_at_work",)),
+    operated=states_among(("after_surgery",)),
+)
+"""The states of the path as the inner loop reads them."""
