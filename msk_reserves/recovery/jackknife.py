@@ -1,38 +1,20 @@
 """Infinitesimal-jackknife error of the Aalen-Johansen estimate: how each stay pulls on it, squared and summed."""
 
-from typing import Protocol
-
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-
-_BLOCK = 2_000_000
-
-
-class _Stays(Protocol):
-    """Days, cause, entry and weight of each stay."""
-
-    @property
-    def days(self) -> Floats: ...
-    @property
-    def cause(self) -> Integers: ...
-    @property
-    def entry(self) -> Floats: ...
-    @property
-    def weights(self) -> Floats: ...
+from msk_reserves.recovery.counting import Counts, Stays
 
 
-def incidence_error(times: Floats, at_risk: Floats, exits: Floats, who: tuple[_Stays, tuple[int, ...]]) -> Floats:
+def incidence_error(stays: Stays, counts: Counts) -> Floats:
     """Return the root of the sum over stays of (weight x influence)^2, by cause and time.
 
     Parameters
     ----------
-    times, at_risk : numpy.ndarray, shape (n_times,)
-        Exit times and numbers at risk.
-    exits : numpy.ndarray, shape (n_causes, n_times)
-        Exits by cause.
-    who : tuple
-        The stays, and the codes of the causes in the order of `exits`.
+    stays : Stays
+        The stays on their grid.
+    counts : Counts
+        Their counts on the exit times.
 
     Returns
     -------
@@ -42,49 +24,67 @@ def incidence_error(times: Floats, at_risk: Floats, exits: Floats, who: tuple[_S
     Notes
     -----
     The influence of a stay on F_k(t) follows by differentiating sum S(s-) d_k/Y in its weight: an exit by cause k adds
-    S(s-)/Y, each time at risk takes S(s-) d_k/Y^2, and both change S thereafter (Efron, JASA 76 (1981) 312).
+    S(s-)/Y, each time at risk takes S(s-) d_k/Y^2, and both change S thereafter (Efron, JASA 76 (1981) 312). Before
+    its exit a stay's influence at t is g(t) - a(e) F_k(t) + delta(e), where e is its entry; after its exit it is
+    alpha + beta F_k(t). The sums of squares are therefore sums of six and of three moments, cumulated over time: the
+    work is of the order of stays plus times, whatever their product.
     """
-    stays, causes = who
-    left = exits.sum(axis=0)
-    survival = np.cumprod(1.0 - left / at_risk)
-    before = np.concatenate([[1.0], survival[:-1]])
-    remain = at_risk - left
-    inverse = np.where(remain > 1e-12 * at_risk, 1.0 / np.where(remain > 0, remain, 1.0), 0.0)
-    a = np.concatenate([[0.0], np.cumsum(left / at_risk * inverse)])
-    enter = np.searchsorted(times, stays.entry, side="right")
-    end = np.searchsorted(times, stays.days, side="right")
-    gone = stays.cause > 0
+    y, left = counts.at_risk, counts.exits.sum(axis=0)
+    before = np.concatenate([[1.0], np.cumprod(1.0 - left / y)[:-1]])
+    remain = y - left
+    inverse = np.where(remain > 1e-12 * y, 1.0 / np.where(remain > 0, remain, 1.0), 0.0)
+    a = np.concatenate([[0.0], np.cumsum(left / y * inverse)])
+    reached = np.zeros(len(stays.grid) + 1, dtype=np.int64)
+    reached[counts.places + 1] = 1
+    passed = np.cumsum(reached)[1:]
+    end = passed[stays.end]
+    enter = np.zeros_like(end) if stays.enter is None else passed[stays.enter]
+    if counts.places[0] == 0 and stays.enter is not None:
+        # Who is seen from day 0 is at risk of an exit on that day.
+        enter = np.where(stays.enter == 0, 0, enter)
+    weights = np.ones(len(end)) if stays.weights is None else stays.weights
+    gone = (stays.cause > 0) & (weights > 0)
     shift = np.where(gone, inverse[end - 1], 0.0) - (a[end] - a[enter])
-    result = np.zeros_like(exits)
-    for row, cause in enumerate(causes):
-        step = before * exits[row] / at_risk
-        f = np.concatenate([[0.0], np.cumsum(step)])
-        b = np.concatenate([[0.0], np.cumsum(step / at_risk)])
-        c = np.concatenate([[0.0], np.cumsum(a[:-1] * step)])
-        own = np.where(stays.cause == cause, before[end - 1] / at_risk[end - 1], 0.0)
-        pull = (enter, end, own, shift, stays.weights)
-        result[row] = _summed(f, b, (a, c), pull)
+    result = np.empty_like(counts.exits)
+    for row, cause in enumerate(counts.causes):
+        step = before * counts.exits[row] / y
+        own = np.where(gone & (stays.cause == cause), before[end - 1] / y[end - 1], 0.0)
+        path = _path(step, y, a)
+        result[row] = _root_sum(path, (enter, end), (weights**2, own, shift))
     return result
 
 
-def _summed(
-    f: Floats,
-    b: Floats,
-    cumulated: tuple[Floats, Floats],
-    pull: tuple[Integers, Integers, Floats, Floats, Floats],
+def _path(step: Floats, y: Floats, a: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return F_k and g after each number of times, counted from their last value, and `a`.
+
+    Only differences of them matter; from the end they are small where the survivors, and what is asked of them, are.
+    """
+    f = np.concatenate([[0.0], np.cumsum(step)])
+    g = np.concatenate([[0.0], np.cumsum(a[:-1] * step - step / y)])
+    return f - f[-1], g - g[-1], a
+
+
+def _root_sum(
+    path: tuple[Floats, Floats, Floats], span: tuple[Integers, Integers], pull: tuple[Floats, Floats, Floats]
 ) -> Floats:
-    """Return the root sum of squared influences at every time, in blocks of stays; index 0 is before the first time."""
-    a, c = cumulated
-    enter, end, own, shift, weights = pull
-    total = np.zeros(len(f) - 1)
-    width = max(1, _BLOCK // len(total))
-    at = np.arange(1, len(f))
-    for first in range(0, len(enter), width):
-        block = slice(first, first + width)
-        e, x = enter[block, None], end[block, None]
-        m = np.clip(at[None, :], e, x)
-        over = at[None, :] >= x
-        moved = (c[m] - c[e]) - a[e] * (f[m] - f[e]) - shift[block, None] * (f[np.maximum(at[None, :], x)] - f[x])
-        influence = moved + np.where(over, own[block, None], 0.0) - (b[m] - b[e])
-        total += ((weights[block, None] * influence) ** 2).sum(axis=0)
-    return np.asarray(np.sqrt(total))
+    """Return the root sum of squared influences after each time."""
+    f, g, a = path
+    enter, end = span
+    square, own, shift = pull
+    n = len(f)
+    delta = a * f - g
+    entered = np.bincount(enter, square, n)
+    at_exit = [np.bincount(end, square * factor[enter], n) for factor in (np.ones(n), a, delta)]
+    at_exit += [np.bincount(end, square * factor[enter], n) for factor in (a * a, a * delta, delta * delta)]
+    factors = (np.ones(n), a, delta, a * a, a * delta, delta * delta)
+    one, s_a, s_d, s_aa, s_ad, s_dd = (
+        np.cumsum(entered * factor - gone) for factor, gone in zip(factors, at_exit, strict=True)
+    )
+    total = one * g * g + s_aa * f * f + s_dd - 2 * g * f * s_a + 2 * g * s_d - 2 * f * s_ad
+    alpha = g[end] - g[enter] - a[enter] * (f[end] - f[enter]) + shift * f[end] + own
+    fixed, mixed, moving = (
+        np.cumsum(np.bincount(end, square * value, n)) for value in (alpha * alpha, alpha * shift, shift * shift)
+    )
+    total += fixed - 2 * f * mixed + f * f * moving
+    # Before the first exit by the cause there is nothing to pull on, whatever rounding leaves.
+    return np.where(f[1:] > f[0], np.sqrt(np.maximum(total[1:], 0.0)), 0.0)

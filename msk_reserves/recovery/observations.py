@@ -108,9 +108,8 @@ def exit_flags(exited: npt.ArrayLike) -> Booleans:
     codes = np.asarray(exited)
     if codes.ndim != 1:
         raise ValueError(f"`exited` must have 1 dimension, got shape {codes.shape}")
-    values = np.unique(codes)
-    if not np.isin(values, (0, 1)).all():
-        causes = [value for value in values.tolist() if value != 0]
+    if codes.dtype != np.bool_ and not ((codes == 0) | (codes == 1)).all():
+        causes = [value for value in np.unique(codes).tolist() if value != 0]
         raise ValueError(
             f"`exited` must be 0 or 1, got the codes {causes[:6]}: with several causes of exit, one of them alone "
             "overstates its share (the others are not censoring); use `aalen_johansen(days, cause)`"

@@ -16,7 +16,7 @@ def sample(seed: int, n: int, *, whole: bool) -> tuple[Floats, Integers, Floats,
     days = rng.integers(1, 40, n).astype(np.float64) if whole else rng.exponential(20, n) + 0.1
     entry = np.floor(days * rng.random(n) * rng.integers(0, 2, n))
     entry = np.where(entry < days, entry, 0.0)
-    days[:2], entry[:2] = 60.0, 0.0
+    days[:2], entry[:2] = max(60.0, float(days.max()) + 1), 0.0
     cause = rng.integers(0, 3, n)
     cause[:2] = 0
     cause[2:4] = (1, 2)
@@ -123,9 +123,9 @@ def test_an_early_collapse_is_refused_and_a_start_cures_it() -> None:
     with pytest.raises(ValueError, match="`entry` leaves 1 at risk on day 5"):
         kaplan_meier(days, exited, entry=entry)
     curve = kaplan_meier(days, exited, entry=entry, start="auto")
-    assert curve.start == 5.0
-    assert np.isnan(curve(3.0))
-    assert curve(5.0) == 1.0
+    assert curve.start == 10.0  # nobody was watched between day 5 and day 10
+    assert np.isnan(curve(8.0))
+    assert curve(10.0) == 1.0
     np.testing.assert_allclose(curve.survival, kaplan_meier(days[1:], exited[1:]).survival, rtol=1e-12)
 
 
@@ -184,3 +184,45 @@ def test_tables_show_themselves() -> None:
     for one in (curve, rates, curves):
         assert "<table" in one._repr_html_()  # the notebook's own hook
         assert not one.times.flags.writeable
+
+
+@QUICK
+@given(seed=st.integers(0, 10_000), n=st.integers(8, 60), whole=st.booleans())
+def test_jackknife_is_the_sum_over_stays(seed: int, n: int, whole: object) -> None:
+    """The cumulated moments give what adding the squares stay by stay and time by time gives."""
+    days, cause, entry, weights = sample(seed, n, whole=bool(whole))
+    curves = aalen_johansen(days, cause, entry=entry, weights=weights, variance="infinitesimal_jackknife")
+    y, left = curves.at_risk, curves.exits.sum(axis=0)
+    before = np.concatenate([[1.0], curves.survival[:-1]])
+    total = np.zeros_like(curves.incidence)
+    for stay in range(n):
+        log_survival = 0.0
+        pull = np.zeros(len(curves.causes))
+        for place, time in enumerate(curves.times):
+            at_risk = float(entry[stay] < time <= days[stay])
+            moved = float(days[stay] == time) * (cause[stay] == np.array(curves.causes))
+            rate = curves.exits[:, place] / y[place]
+            pull += before[place] * (log_survival * rate + (moved - at_risk * rate) / y[place])
+            if left[place] < y[place]:
+                log_survival -= (moved.sum() - at_risk * left[place] / y[place]) / (y[place] - left[place])
+            total[:, place] += (weights[stay] * pull) ** 2
+    np.testing.assert_allclose(curves.standard_error, np.sqrt(total), rtol=1e-7, atol=1e-10)
+
+
+def test_days_that_nobody_was_watched_on_are_refused() -> None:
+    """A curve cannot be carried over days on which nobody was at risk: refused by day, answered from a start."""
+    days, exited, entry = [3.0, 4.0, 20.0, 25.0], [1, 0, 1, 0], [0.0, 0.0, 10.0, 10.0]
+    with pytest.raises(ValueError, match=r"nobody at risk after day 4, .* `start=10`"):
+        kaplan_meier(days, exited, entry=entry)
+    curve = kaplan_meier(days, exited, entry=entry, start=10)
+    assert curve.survival.tolist() == [0.5]
+    assert curve.restricted_mean(25)[0] == pytest.approx(10 + 5 / 2)
+
+
+def test_a_curve_begins_where_somebody_is_first_watched() -> None:
+    """After a waiting period the curve is given that the stay lasted as long; what lies before is not claimed."""
+    curve = kaplan_meier([5, 9, 12], [1, 1, 0], entry=[3, 3, 7])
+    assert curve.start == 3.0
+    assert np.isnan(curve(2.0))
+    assert curve(3.0) == 1.0
+    assert kaplan_meier([5, 9, 12], [1, 1, 0], entry=[3, 0, 7]).start == 0.0

@@ -179,8 +179,12 @@ def test_lung_curve() -> None:
     data = datasets.load_lung()
     curve = kaplan_meier(data["time"], data["status"])
     assert (curve.median(), curve.median_interval(transform="log")) == (310.0, (285.0, 363.0))
+    at_risk, errors = expected("lung", "KM", "n_risk"), expected("lung", "KM", "se_S_greenwood")
     for key, value in expected("lung", "KM", "S").items():
         np.testing.assert_allclose(curve(float(key)), value, rtol=FILE_RTOL)
+        last = int(np.searchsorted(curve.times, float(key), side="right")) - 1
+        np.testing.assert_allclose(curve.standard_error[last], errors[key], rtol=FILE_RTOL)
+        assert int((data["time"] >= float(key)).sum()) == at_risk[key]
     mean, error = curve.restricted_mean(365)
     np.testing.assert_allclose(mean, expected("lung", "KM", "rmst")["365"], rtol=FILE_RTOL)
     np.testing.assert_allclose(error, expected("lung", "KM", "se_rmst")["365"], rtol=FILE_RTOL)

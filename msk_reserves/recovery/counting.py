@@ -1,0 +1,276 @@
+"""Counting for curves without a law: who is at risk and who leaves, on a grid of days, in few passes over the stays."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from msk_reserves._checks import Booleans, Floats, Integers, frozen, not_negative, one_of
+
+AUTOMATIC_START_AT_RISK = 10.0
+"""With `start="auto"` curves begin where the risk set first holds ten."""
+
+_LARGEST_COUNTED_DAY = 1_000_000
+_LARGEST_COUNTED_CODE = 63
+_NOBODY = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stays:
+    """Checked stays, placed on a grid of times; columns have shape (n_stays,).
+
+    Attributes
+    ----------
+    grid : times, rising from 0: every day where days and entries are whole, else the times that occur; shape (n_grid,).
+    end : place on the grid where the stay ended or observation did.
+    enter : place on the grid of its entry, None where every stay is seen from 0.
+    cause : 0 for a stay still running, else the code of its exit.
+    weights : weights, None where all are one.
+    """
+
+    grid: Floats
+    end: Integers
+    enter: Integers | None
+    cause: Integers
+    weights: Floats | None
+
+    def __len__(self) -> int:
+        return len(self.end)
+
+    def rows(self, chosen: Booleans) -> "Stays":
+        """Return some of the stays on the same grid."""
+        return replace(
+            self,
+            end=self.end[chosen],
+            enter=None if self.enter is None else self.enter[chosen],
+            cause=self.cause[chosen],
+            weights=None if self.weights is None else self.weights[chosen],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Weighted counts on the exit times: those at risk just before, and the exits by cause.
+
+    Attributes
+    ----------
+    places : places of the exit times on the grid of the stays; shape (n_times,).
+    times, at_risk : shape (n_times,).
+    exits : shape (n_causes, n_times).
+    causes : codes of the causes.
+    start : day from which curves of these counts may speak: the condition, or the first day under observation.
+    last_observed : longest time seen.
+    """
+
+    places: Integers
+    times: Floats
+    at_risk: Floats
+    exits: Floats
+    causes: tuple[int, ...]
+    start: float
+    last_observed: float
+
+
+def read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array of one's own making as read-only."""
+    values.flags.writeable = False
+    return values
+
+
+def cause_codes(cause: npt.ArrayLike) -> Integers:
+    """Return cause codes as integers, or say which is not a code."""
+    codes = np.asarray(cause)
+    if codes.ndim != 1:
+        raise ValueError(f"`cause` must have 1 dimension, got shape {codes.shape}")
+    if codes.dtype.kind not in "iub" and not (np.isfinite(codes) & (codes == np.floor(codes))).all():
+        raise ValueError("`cause` must hold whole codes: 0 for a stay still running, else the kind of exit")
+    if len(codes) and codes.min() < 0:
+        raise ValueError(f"`cause` must not hold negative codes, got {codes.min()}")
+    return codes.astype(np.int64, copy=False)
+
+
+def stays_of(days: npt.ArrayLike, cause: Integers, entry: npt.ArrayLike | None, weights: npt.ArrayLike | None) -> Stays:
+    """Check stays and place them on a grid of days.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, numbers are not finite, days or weights are negative, or a stay ended by its entry.
+    """
+    end = _whole_days(days)
+    enter = None if entry is None else _whole_days(entry)
+    if end is not None and (entry is None or enter is not None):
+        grid = np.arange(int(end.max(initial=0)) + 1, dtype=np.float64)
+    else:
+        t = frozen(days, "days")
+        e = np.zeros(1) if entry is None else np.maximum(frozen(entry, "entry"), 0.0)
+        grid = np.unique(np.concatenate([[0.0], t, e]))
+        end = np.searchsorted(grid, t)
+        enter = None if entry is None else np.searchsorted(grid, e)
+        _refuse(t < 0, "days", "not be negative", t)
+    weight = None if weights is None else frozen(weights, "weights")
+    for name, column in (("exited or cause", cause), ("entry", enter), ("weights", weight)):
+        if column is not None and len(column) != len(end):
+            raise ValueError(f"`{name}` must have one entry a stay: `days` has {len(end)}, got {len(column)}")
+    if weight is not None:
+        _refuse(weight < 0, "weights", "not be negative", weight)
+    if enter is not None:
+        late = enter >= end
+        if late.any():
+            t = np.asarray(days, dtype=np.float64)
+            rule = "lie after `entry`; drop the stays that could not have been seen"
+            _refuse(late & (np.asarray(entry, dtype=np.float64) > 0), "days", rule, t)
+    return Stays(grid, end, enter, cause, weight)
+
+
+def _whole_days(values: npt.ArrayLike) -> Integers | None:
+    """Return times as integers if all are whole, not negative and small enough to count by index, else None."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"times must have 1 dimension, got shape {array.shape}")
+    if array.dtype.kind not in "iubf":
+        return None
+    if len(array) and not (array.min() >= 0 and array.max() < _LARGEST_COUNTED_DAY):
+        return None
+    days = array.astype(np.int64, copy=False)
+    return days if array.dtype.kind != "f" or (days == array).all() else None
+
+
+def _refuse(broken: Booleans, name: str, rule: str, values: Floats) -> None:
+    """Raise for the first broken row, if there is one."""
+    if broken.any():
+        row = int(np.argmax(broken))
+        raise ValueError(f"`{name}` must {rule}; entry {row} is {values[row]:g} ({int(broken.sum())} in all)")
+
+
+def conditioned(stays: Stays, start: float | str) -> tuple[Stays, Counts]:
+    """Return the stays that last beyond `start`, seen from there, and their counts.
+
+    Raises
+    ------
+    ValueError
+        If nobody left, or the risk set empties while others enter later.
+    """
+    if isinstance(start, str):
+        one_of(start, ("auto",), "start")
+        first = _automatic_start(stays)
+    else:
+        first = not_negative(start, "start")
+    if first > 0:
+        stays = _beyond(stays, first)
+    return stays, count(stays, first)
+
+
+def _beyond(stays: Stays, first: float) -> Stays:
+    """Return the stays that last beyond day `first`, entered there or later."""
+    place = int(np.searchsorted(stays.grid, first))
+    if place == len(stays.grid) or stays.grid[place] != first:
+        stays = replace(
+            stays,
+            grid=np.insert(stays.grid, place, first),
+            end=stays.end + (stays.end >= place),
+            enter=None if stays.enter is None else stays.enter + (stays.enter >= place),
+        )
+    kept = stays.rows(stays.end > place)
+    return replace(kept, enter=np.full(len(kept), place) if kept.enter is None else np.maximum(kept.enter, place))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tally:
+    """Counts on the whole grid: ended by code (n_codes, n_grid), left, at risk; codes, exit places, first watched."""
+
+    codes: Integers
+    ended: npt.NDArray[Any]
+    left: npt.NDArray[Any]
+    running: Floats
+    places: Integers
+    first: int
+
+
+def _tally(stays: Stays) -> _Tally:
+    """Count on every day of the grid in one pass over the exits and one over the entries."""
+    n_grid = len(stays.grid)
+    codes, cause = _coded(stays.cause)
+    width = len(codes)
+    cell = np.multiply(cause, n_grid, dtype=np.int64)
+    cell += stays.end
+    table = np.bincount(cell, stays.weights, n_grid * width).reshape(width, n_grid)
+    left = table[1] if width == 2 else table[1:].sum(axis=0)
+    gone = table[0] + left
+    if stays.enter is not None:
+        entered = np.bincount(stays.enter, stays.weights, n_grid)
+        first = int(np.argmax(entered > 0))
+        gone = gone - entered
+        # Entry on day 0 means seen from the beginning, a stay that ends on day 0 included; any other is at risk after.
+        at_once = float(entered[0])
+    else:
+        first, at_once = 0, 0.0
+    # Summed from the last day backwards, so that the small risk sets of late days are exact.
+    running = np.cumsum(gone[::-1], dtype=np.float64)[::-1]
+    running[0] += at_once
+    places = left.nonzero()[0]
+    if not len(places):
+        raise ValueError(f"`exited` must hold at least one exit with weight; none of {len(stays)} stays ended")
+    return _Tally(codes, table, left, running, places, first)
+
+
+def count(stays: Stays, start: float = 0.0) -> Counts:
+    """Count those at risk and the exits by cause at each exit time, and refuse a risk set that empties too early."""
+    tally = _tally(stays)
+    places = tally.places
+    if stays.enter is not None:
+        _refuse_emptied(stays.grid, tally)
+    ended = tally.ended[1:, places]
+    kept = [row for row in range(len(ended)) if ended[row].any()]
+    watched = tally.running if tally.running[-1] > 0 else tally.running[: np.flatnonzero(tally.running > 0)[-1] + 1]
+    return Counts(
+        places=places,
+        times=stays.grid[places],
+        at_risk=tally.running[places],
+        exits=ended[kept].astype(np.float64),
+        causes=tuple(int(tally.codes[row + 1]) for row in kept),
+        start=max(start, float(stays.grid[tally.first])),
+        last_observed=float(stays.grid[len(watched) - 1]),
+    )
+
+
+def _coded(cause: Integers) -> tuple[Integers, Integers]:
+    """Return the possible codes, 0 first, and the place of each stay's code among them."""
+    highest = int(cause.max(initial=0))
+    if highest <= _LARGEST_COUNTED_CODE:
+        return np.arange(highest + 1), cause
+    codes = np.unique(np.append(cause, 0))
+    return codes, np.searchsorted(codes, cause)
+
+
+def _automatic_start(stays: Stays) -> float:
+    """Return the last exit time before the risk set first holds `AUTOMATIC_START_AT_RISK`."""
+    tally = _tally(stays)
+    enough = tally.running[tally.places] >= AUTOMATIC_START_AT_RISK
+    if not enough.any():
+        raise ValueError(f"`start`='auto' needs a day with {AUTOMATIC_START_AT_RISK:g} at risk; there is none")
+    first = int(np.argmax(enough))
+    return float(stays.grid[tally.places[first - 1]]) if first else 0.0
+
+
+def _refuse_emptied(grid: Floats, tally: _Tally) -> None:
+    """Refuse counts whose risk set empties between the first day under observation and the last exit."""
+    running, first, places = tally.running, tally.first, tally.places
+    watched = running[first + 1 : places[-1] + 1]
+    remain = running[places] - tally.left[places]
+    emptied = remain[:-1] <= _NOBODY * running[places[:-1]]
+    if emptied.any():
+        place = places[np.argmax(emptied)]
+        raise ValueError(
+            f"`entry` leaves {running[place]:g} at risk on day {grid[place]:g} and all of them left, while others "
+            f"enter later: the curve would stay at zero. Condition on a later day: `start='auto'`, or a day from "
+            f"{grid[place]:g} on"
+        )
+    nobody = _NOBODY * running.max()
+    if len(watched) and watched.min() <= nobody:
+        empty = np.flatnonzero(watched <= nobody) + first + 1
+        raise ValueError(
+            f"`entry` leaves nobody at risk after day {grid[empty[0] - 1]:g}, and the last exit is later: a curve "
+            f"cannot pass days on which nobody was watched. Condition on a later day: `start={grid[empty[-1]]:g}`"
+        )
