@@ -10,6 +10,7 @@ from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.book import Assumption, Decision, Payments
 from msk_reserves.claims.cells import PLAIN_NUMBER, iso
 from msk_reserves.claims.path import EVENT_CODE, IGNORED, OFF_CODES, walk
+from msk_reserves.claims.representation import split_at_attorney
 from msk_reserves.claims.schema import ReadingRules, calendar_day
 from msk_reserves.claims.spells import Position, Spells
 from msk_reserves.claims.statutes import statutory_rule
@@ -129,21 +130,22 @@ def ledger_view(
         days_off_before=stays.days_off_before,
         operated=stays.operated,
     )
-    last = ~ended
+    retained = np.full(len(frame), np.inf)
+    np.minimum.at(retained, owner[code == EVENT_CODE["attorney"]], happened["day"][code == EVENT_CODE["attorney"]])
+    spells, same_day = split_at_attorney(spells, retained)
+    last = spells.next_state == STILL_IN_STATE
     knife = np.zeros(len(frame), dtype=np.bool_)
     knife[owner[code == EVENT_CODE["surgery"]]] = True
-    attorney = np.zeros(len(frame), dtype=np.bool_)
-    attorney[owner[code == EVENT_CODE["attorney"]]] = True
     position = Position(
-        state=stays.state[last],
-        days_in_state=days[last],
-        days_off=stays.days_off_before[last] + np.where(off, days, 0.0)[last],
+        state=spells.state[last],
+        days_in_state=spells.days[last],
+        days_off=(spells.days_off_before + np.where(np.isin(spells.state, OFF_CODES), spells.days, 0.0))[last],
         operated=knife,
-        represented=attorney,
-        days_off_before=stays.days_off_before[last],
+        represented=np.isfinite(retained),
+        days_off_before=spells.days_off_before[last],
     )
     frame["releases_medical"] = _released(happened, owner, len(frame))
-    counts = {**stays.counts, "half_day_stays": int(zero.sum())}
+    counts = {**stays.counts, "half_day_stays": int(zero.sum()), "attorney_on_day_of_move": same_day}
     paid, known = _paid(payments, place, day, len(frame))
     return View(rows, frame, spells, position, paid, known, (*decisions, *_path_decisions(counts, rules)))
 
@@ -208,6 +210,7 @@ def _path_decisions(counts: dict[str, int], rules: ReadingRules) -> list[Decisio
         "implied_off_work": "claims off work from `disability_start` without an off_work event on that day",
         "merged_returns": f"returns of less than {rules.stable_days:g} days, merged into the stay they interrupted",
         "half_day_stays": "stays off work that began and ended on one day, given half a day",
+        "attorney_on_day_of_move": "attorneys retained on the day of a move, taken as half a day after it",
         "passed_through": "states passed through within one day, left out of the path",
         **IGNORED,
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.spells import Position, Spells
+from msk_reserves.claims.states import BASE_CODE
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATES
 
 if TYPE_CHECKING:
@@ -131,5 +132,5 @@ class ClaimBook:
         groups |= dict.fromkeys(("back_at_work", "at_work"), "back_at_work")
         counts = dict.fromkeys(("off_work", "modified_duty", "back_at_work", "other", "closed"), 0)
         for code, n in zip(*np.unique(self.position.state, return_counts=True), strict=True):
-            counts[groups.get(STATES[int(code)], "other")] += int(n)
+            counts[groups.get(STATES[int(BASE_CODE[code])], "other")] += int(n)
         return counts

@@ -6,12 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from msk_reserves._checks import Booleans, Floats, Integers
+from msk_reserves.claims.states import BASE_CODE, TWIN_CODE
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES, STILL_IN_STATE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spells:
     """One row a stay in a state, in the order claim, then time.
+
+    A stay during which an attorney was retained is two rows, in the state and in its twin: `entered` is the same,
+    `days` of both count on the clock of the stay, and the second is observed from the days at which the first ended.
 
     Attributes
     ----------
@@ -54,6 +58,44 @@ class Spells:
         """Return the rows of the stays in `state`, shape (n_at_risk,)."""
         return np.flatnonzero(self.state == STATE_CODE[state])
 
+    def began(self) -> Floats:
+        """Return the days in the stay at which each row begins: 0, or when an attorney was retained in it.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_spells,)
+        """
+        began = np.zeros(len(self))
+        goes_on = self._goes_on()
+        began[goes_on] = self.days[np.flatnonzero(goes_on) - 1]
+        return began
+
+    def joined(self) -> "Spells":
+        """Return the stays as if nobody had retained an attorney: twins count as their states, split stays as one."""
+        goes_on = self._goes_on()
+        first = np.flatnonzero(~goes_on)
+        last = np.append(first[1:], len(self)) - 1
+        ended = self.next_state[last] != STILL_IN_STATE
+        return Spells(
+            claim=self.claim[first],
+            state=BASE_CODE[self.state[first]],
+            entered=self.entered[first],
+            days=self.days[last],
+            next_state=np.where(ended, BASE_CODE[self.next_state[last]], STILL_IN_STATE),
+            observed_from=self.observed_from[first],
+            interval=self.interval[last],
+            days_off_before=self.days_off_before[first],
+            operated=self.operated[first],
+        )
+
+    def _goes_on(self) -> Booleans:
+        """Whether each row continues the one before it in the twin of its state."""
+        goes_on = np.zeros(len(self), dtype=np.bool_)
+        twin = TWIN_CODE[self.state[:-1]]
+        goes_on[1:] = (self.claim[1:] == self.claim[:-1]) & (self.state[1:] == twin) & (twin == self.next_state[:-1])
+        goes_on[1:] &= twin != self.state[:-1]
+        return goes_on
+
     def transitions(self) -> dict[tuple[str, str], int]:
         """Count the moves seen, by (from, to)."""
         moved = self.next_state != STILL_IN_STATE
@@ -67,7 +109,7 @@ class Position:
 
     Attributes
     ----------
-    state : code into `STATES`.
+    state : code into `STATES`; of a represented worker the twin, where the state has one.
     days_in_state : days since the state was entered.
     days_off : days off work so far, over all spells.
     operated : whether an operation has taken place.

@@ -37,20 +37,35 @@ CATEGORY_CODE: Mapping[str, int] = MappingProxyType({name: code for code, name i
 
 INSTRUMENTS = ("quickdash", "odi", "koos_jr", "hoos_jr", "nprs")
 
+REPRESENTED: Mapping[str, str] = MappingProxyType(
+    {
+        name: f"{name}_represented"
+        for name in ("off_work", "relapse", "after_surgery", "modified_duty", "back_at_work", "mmi")
+    }
+)
+"""The state a worker moves to from each of these on retaining an attorney: its twin, on the same clock."""
+
 STATES = (
     "at_work", "off_work", "relapse", "after_surgery", "modified_duty", "back_at_work",
-    "mmi", "settled", "permanent_total", "dead", "closed", "reopened",
+    "mmi", "settled", "permanent_total", "dead", "closed", "reopened", *REPRESENTED.values(),
 )  # fmt: skip
 """States of the path, in code order.
 
 `at_work` never left work (a medical-only claim so far); `relapse` is off work again after a stable return;
 `after_surgery` is off work with the clock restarted at the operation; `closed` is a closed file of a worker who is
-not off work, `reopened` the same file open again, whose cost is unlike that of the weeks after a return.
+not off work, `reopened` the same file open again, whose cost is unlike that of the weeks after a return. The states of
+represented workers come last.
 """
 
 STATE_CODE: Mapping[str, int] = MappingProxyType({name: code for code, name in enumerate(STATES)})
 
-OFF_WORK_STATES = ("off_work", "relapse", "after_surgery")
+
+def with_represented(*names: str) -> tuple[str, ...]:
+    """Return states of the path followed by the twins they have."""
+    return (*names, *(REPRESENTED[name] for name in names if name in REPRESENTED))
+
+
+OFF_WORK_STATES = with_represented("off_work", "relapse", "after_surgery")
 """The states in which temporary total disability is owed."""
 
 STILL_IN_STATE = -1

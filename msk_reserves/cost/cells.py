@@ -9,7 +9,8 @@ import scipy.sparse as sp
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.spells import Spells
-from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES
+from msk_reserves.claims.states import BASE_CODE
+from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES, with_represented
 
 KINDS = ("off work", "modified duty", "working", "mmi", "settled", "permanent total", "dead", "closed", "reopened")
 """Kinds of state whose rates inform each other where one of them is rarely seen."""
@@ -25,10 +26,10 @@ _KIND_NAMES = {
     "closed": "closed",
     "reopened": "reopened",
 }
-KIND_OF_STATE: Integers = np.array([KINDS.index(_KIND_NAMES[state]) for state in STATES])
+KIND_OF_STATE: Integers = np.array([KINDS.index(_KIND_NAMES[STATES[code]]) for code in BASE_CODE])
 KIND_OF_STATE.flags.writeable = False
 
-CARE_ENDS = ("back_at_work", "mmi", "settled", "permanent_total", "dead", "closed")
+CARE_ENDS = with_represented("back_at_work", "mmi", "settled", "permanent_total", "dead", "closed")
 """States at whose entry the default window of a bundle closes: return to full duty or medical end."""
 
 
@@ -195,10 +196,11 @@ def exposure(book: ClaimBook, grid: CellGrid, unseen: Window | None = None) -> s
     """
     spells = book.spells
     days = stay_days(spells)
-    in_bins = grid.days_in_bins(np.zeros(len(spells)), days)
+    began = spells.began()
+    in_bins = grid.days_in_bins(began, days)
     if unseen is not None:
-        begin = np.clip(unseen.begins[spells.claim] - spells.entered, 0.0, days)
-        end = np.clip(unseen.ends[spells.claim] - spells.entered, 0.0, days)
+        begin = np.clip(unseen.begins[spells.claim] - spells.entered, began, days)
+        end = np.clip(unseen.ends[spells.claim] - spells.entered, began, days)
         in_bins = np.maximum(in_bins - grid.days_in_bins(begin, end), 0.0)
     cells = stay_groups(spells, grid)[:, None] * grid.n_bins + np.arange(grid.n_bins)
     stay, column = np.nonzero(in_bins)
@@ -220,7 +222,7 @@ def payment_cells(book: ClaimBook, grid: CellGrid) -> Integers:
     if book.payments is None:
         raise ValueError("`book` must be at ledger depth: the payments of a summary carry no dates")
     spells, payments = book.spells, book.payments
-    stay_key = _calendar_key(spells.claim, spells.entered)
+    stay_key = _calendar_key(spells.claim, spells.entered + spells.began().astype(np.int64))
     stay = np.searchsorted(stay_key, _calendar_key(payments.claim, payments.day), side="right") - 1
     stay = np.maximum(stay, np.searchsorted(spells.claim, payments.claim, side="left"))
     stay = np.minimum(stay, len(spells) - 1)

@@ -3,14 +3,12 @@
 import numpy as np
 
 from msk_reserves._checks import Booleans
+from msk_reserves.claims.states import BASE_CODE
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATES
 from msk_reserves.episodes.arrays import PathStates
 
 TAKEOVER_STATES = ("off_work", "relapse", "after_surgery", "modified_duty")
 """States in which an episode may be taken over, and whose end closes a window until return or MMI."""
-
-TWIN = "_represented"
-"""Ending of a state's twin, in which the worker has an attorney: it counts as its state does."""
 
 
 def states_among(names: tuple[str, ...]) -> Booleans:
@@ -21,7 +19,7 @@ def states_among(names: tuple[str, ...]) -> Booleans:
     >>> int(states_among(("closed",)).sum())
     1
     """
-    found: Booleans = np.array([name in names or name.removesuffix(TWIN) in names for name in STATES])
+    found: Booleans = np.array([STATES[base] in names for base in BASE_CODE])
     found.flags.writeable = False
     return found
 

@@ -7,16 +7,27 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Floats, one_of
+from msk_reserves._checks import Floats, Integers, one_of
 from msk_reserves.claims.book import ClaimBook, Decision
+from msk_reserves.claims.states import STANDARD_STATES, StateSpace
+from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.covariates import CovariateDesign, covariate_design
 from msk_reserves.recovery.draws import RecoveryDraws, check_draws
 from msk_reserves.recovery.families import FAMILIES
-from msk_reserves.recovery.mixture import all_exits, grid_to
+from msk_reserves.recovery.mixture import grid_to, present_stay
 from msk_reserves.recovery.piecewise import PIECEWISE
 from msk_reserves.recovery.sampling import draw_transition, point_transition
 from msk_reserves.recovery.selection import CANDIDATES, LONG_RUN, WEIGHTINGS
-from msk_reserves.recovery.transitions import AtRisk, Choices, Transition, clusters, fit_transition, stays_at_risk
+from msk_reserves.recovery.transitions import (
+    AtRisk,
+    Choices,
+    Stays,
+    Transition,
+    clusters,
+    fit_state,
+    stays_at_risk,
+    stays_of,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +36,13 @@ class Recovery:
 
     Attributes
     ----------
-    fitted : the moves, in the order of the states' codes.
+    fitted : the moves, in the order of the states' codes, those out of a twin behind those out of its state.
     design : the covariates they choose from.
     decisions : rules applied to the stays, with counts.
     weighting : how laws share the weight.
     beyond_data : by state, the share of the mean stay (counted to ten years, at average covariates) that lies
         beyond the longest stay seen, and so rests on the laws alone.
+    space : the states.
     """
 
     fitted: tuple[Transition, ...]
@@ -38,6 +50,7 @@ class Recovery:
     decisions: tuple[Decision, ...]
     weighting: str
     beyond_data: tuple[tuple[str, float], ...]
+    space: StateSpace
 
     @property
     def transitions(self) -> Mapping[tuple[str, str], Transition]:
@@ -77,7 +90,7 @@ class Recovery:
             {
                 "from": move.origin,
                 "to": move.target,
-                "moves": move.events,
+                "moves": round(move.events),
                 "days_at_risk": round(move.exposure),
                 "draws": move.method,
                 "law": "piecewise exponential" if one.fit.family == PIECEWISE else FAMILIES[one.fit.family].title,
@@ -87,14 +100,16 @@ class Recovery:
             }
             for move in self.fitted
             for one in move.candidates
+            if not move.shared
         ]
         return pd.DataFrame(rows)
 
     def _sentences(self) -> list[str]:
         """What was fitted, to what, and what rests on extrapolation."""
-        moves = sum(one.events for one in self.fitted)
+        own = [one for one in self.fitted if not one.shared]
+        moves = sum(one.events for one in own)
         lines = [
-            f"Recovery fitted to {moves:,} moves of {len(self.fitted)} kinds, weights {self.weighting}.",
+            f"Recovery fitted to {moves:,.0f} moves of {len(own)} kinds, weights {self.weighting}.",
             f"Covariates: {self.design!r}.",
         ]
         lines += [f"{one.meaning}: {one.count:,}." for one in self.decisions]
@@ -148,28 +163,41 @@ def fit_recovery(
     ValueError
         If no stay ended, or an option is unknown.
     """
+    if not (book.spells.next_state != STILL_IN_STATE).any():
+        raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
+    described = (book.claims, clusters(book.claims))
+    return fitted_to(stays_of(book), STANDARD_STATES, described, covariates, (candidates, weighting))
+
+
+def fitted_to(
+    stays: Stays,
+    space: StateSpace,
+    described: tuple[pd.DataFrame, Integers],
+    covariates: str | Sequence[str],
+    laws: tuple[Sequence[str], str],
+) -> Recovery:
+    """Fit every move of checked stays, described by rows of a table with the employer of each."""
+    candidates, weighting = laws
     one_of(weighting, WEIGHTINGS, "weighting")
     for name in candidates:
         one_of(name, (*FAMILIES, PIECEWISE), "candidates")
     if not candidates:
         raise ValueError("`candidates` must name at least one law, got none")
-    groups, decisions = stays_at_risk(book)
-    if not any(group.targets() for group in groups):
-        raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
-    design = covariate_design(book.claims, covariates)
-    matrix = design.matrix(book.claims)
-    choices = Choices(matrix, design.names, clusters(book.claims), tuple(candidates), weighting)
-    fitted = tuple(fit_transition(group, target, groups, choices) for group in groups for target in group.targets())
+    groups, decisions = stays_at_risk(stays, space)
+    table, cluster = described
+    design = covariate_design(table, covariates)
+    matrix = design.matrix(table)
+    choices = Choices(matrix, design.names, cluster, tuple(candidates), weighting)
+    fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))
     beyond = tuple((group.state, _beyond(group, fitted, matrix)) for group in groups if group.targets())
-    return Recovery(fitted, design, decisions, weighting, beyond)
+    return Recovery(fitted, design, decisions, weighting, beyond, space)
 
 
 def _beyond(group: AtRisk, fitted: Sequence[Transition], design: Floats) -> float:
     """Return the share of the mean stay, to ten years, beyond the longest stay seen; covariates at their average."""
-    moves = tuple(one for one in fitted if one.origin == group.state)
-    middle = design[group.claim].mean(axis=0, keepdims=True)
+    middle = design[group.row].mean(axis=0, keepdims=True)
     longest = min(float(group.days.max()), LONG_RUN)
     ages = np.unique(np.concatenate([grid_to(LONG_RUN), [longest]]))
-    survival = np.exp(-all_exits(moves, middle, np.zeros(1), ages[None, :]).sum(axis=0))[0]
+    survival = present_stay(fitted, group.state, middle, np.zeros(1), ages)[0][0]
     areas = 0.5 * (survival[1:] + survival[:-1]) * np.diff(ages)
     return float(areas[ages[1:] > longest].sum() / areas.sum())

@@ -9,9 +9,9 @@ from scipy import special
 
 from msk_reserves._checks import Floats, Integers, finite, level, not_negative, positive
 from msk_reserves.claims.book import ClaimBook
-from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE
+from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, with_represented
 from msk_reserves.recovery.families import Family, cumulative_hazard, days_at_hazard, moment
-from msk_reserves.recovery.mixture import all_exits, grid_to
+from msk_reserves.recovery.mixture import grid_to, present_stay
 from msk_reserves.recovery.model import Recovery
 
 DEFAULT_HORIZON = 3640.0
@@ -217,11 +217,10 @@ def _block(
     state, block, design = who
     horizon, levels, points = asked
     age = book.position.days_in_state[block]
-    moves = recovery.transitions_from(state)
     nodes = np.unique(np.concatenate([grid_to(horizon), grid_to(HALF_YEAR), np.array(points)]))
-    escaped = all_exits(moves, design, age, nodes[None, :])
-    total = escaped.sum(axis=0)
-    survival = np.exp(-total)
+    survival, gone = present_stay(recovery.fitted, state, design, age, nodes)
+    with np.errstate(divide="ignore"):
+        total = np.minimum(-np.log(survival), 745.0)
     inside = nodes <= horizon
     frame = pd.DataFrame({"claim_id": book.claims["claim_id"].to_numpy()[block]}, index=block)
     frame["state"] = state
@@ -232,9 +231,9 @@ def _block(
         frame[name] = _crossing(nodes[inside], total[:, inside], -np.log1p(-probability))
     for point in points:
         frame[f"still_off_in_{point:g}_days"] = survival[:, np.searchsorted(nodes, point)]
-    back = [row for row, move in enumerate(moves) if move.target == "back_at_work"]
-    near = nodes <= HALF_YEAR
-    frame["probability_back_in_26_weeks"] = _share(escaped[back][:, :, near].sum(axis=0), total[:, near])
+    half_year = np.searchsorted(nodes, HALF_YEAR)
+    returned = [gone[name][:, half_year] for name in with_represented("back_at_work") if name in gone]
+    frame["probability_back_in_26_weeks"] = np.sum(returned, axis=0) if returned else 0.0
     return frame
 
 
@@ -247,11 +246,3 @@ def _crossing(nodes: Floats, total: Floats, wanted: float) -> Floats:
     part = np.where(high > low, (wanted - low) / np.where(high > low, high - low, 1.0), 1.0)
     found = nodes[at - 1] + part * (nodes[at] - nodes[at - 1])
     return np.where(reached.any(axis=1), found, np.inf)
-
-
-def _share(one: Floats, total: Floats) -> Floats:
-    """Return the probability that a stay ends by one kind of move within the nodes' span, shape (n_claims,)."""
-    step, steps = np.diff(one, axis=1), np.diff(total, axis=1)
-    share = np.where(steps > 0, step / np.where(steps > 0, steps, 1.0), 0.0)
-    leaving = np.exp(-total[:, :-1]) - np.exp(-total[:, 1:])
-    return np.asarray((share * leaving).sum(axis=1))

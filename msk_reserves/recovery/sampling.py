@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.draws import TransitionDraws, law_draws
+from msk_reserves.recovery.draws import LawDraws, TransitionDraws
 from msk_reserves.recovery.families import FAMILIES
 from msk_reserves.recovery.fit import FittedFamily, fit_to_data
 from msk_reserves.recovery.observations import Observations
@@ -36,16 +36,25 @@ def draw_transition(transition: Transition, n: int, seed: int) -> TransitionDraw
         mine = np.flatnonzero(law_of_draw == code)
         if len(mine):
             theta[mine] = _parameters(transition, one.fit, len(mine), rng)
-        laws.append(law_draws(one.fit.family, theta, one.fit.cuts))
-    return TransitionDraws(transition.origin, transition.target, transition.columns, tuple(laws), law_of_draw)
+        laws.append(transition.law(one.fit, theta))
+    return _of_move(transition, tuple(laws), law_of_draw)
 
 
 def point_transition(transition: Transition) -> TransitionDraws:
     """Return the estimates of the best law (least AIC of those kept) as a single draw."""
     best = min(transition.kept(), key=lambda one: one.fit.aic).fit
-    law = law_draws(best.family, best.theta[None, :], best.cuts)
+    return _of_move(transition, (transition.law(best, best.theta[None, :]),), np.zeros(1, dtype=np.int64))
+
+
+def _of_move(transition: Transition, laws: tuple[LawDraws, ...], law_of_draw: Integers) -> TransitionDraws:
+    """Put the draws of a move together."""
     return TransitionDraws(
-        transition.origin, transition.target, transition.columns, (law,), np.zeros(1, dtype=np.int64)
+        origin=transition.origin,
+        target=transition.target,
+        columns=transition.columns,
+        laws=laws,
+        law_of_draw=law_of_draw,
+        continues=transition.continues,
     )
 
 

@@ -10,12 +10,13 @@ from scipy import stats
 
 from msk_reserves._checks import Booleans, Floats, Integers, frozen, level as checked_level, one_of
 from msk_reserves.claims.book import ClaimBook
+from msk_reserves.claims.states import STANDARD_STATES
 from msk_reserves.claims.vocabulary import STATE_CODE, STATES, STILL_IN_STATE
 from msk_reserves.recovery.frailty import fit_variance, frailty_mean
 from msk_reserves.recovery.graduation import graduated_rates
 from msk_reserves.recovery.observations import Observations, observations
 from msk_reserves.recovery.piecewise import CUT_WEEKS, exposure
-from msk_reserves.recovery.transitions import observed_exits, stays_at_risk
+from msk_reserves.recovery.transitions import observed_exits, stays_at_risk, stays_of
 
 PERIODS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 """Length in days of what a rate may be given for."""
@@ -144,7 +145,7 @@ def termination_rates(
         A book, or a table with a row a stay: `days` and `exited` (0 or 1), and where known `entry` (left truncation),
         `interval` (width of the window before `days` that holds the exit), `weight`, as in `observations`.
     state : str, optional
-        State whose stays are tabulated, "off_work" by default; only for a book.
+        State whose stays are tabulated, "off_work" by default, those in its twin with them; only for a book.
     to : str or sequence of str, optional
         Exits counted, by the state moved to (all by default); other exits end the exposure. Only for a book.
     by : str or sequence of str
@@ -217,16 +218,20 @@ def _from_book(
     absent = [name for name in by if name not in book.claims.columns]
     if absent:
         raise ValueError(f"`by` must name columns of the claims; there is no {absent[0]!r}")
-    groups = [one for one in stays_at_risk(book)[0] if one.state == state]
-    if not groups:
+    base = STANDARD_STATES.base_of[state]
+    groups = [one for one in stays_at_risk(stays_of(book))[0] if one.state == base]
+    if not groups or not (state == base or groups[0].marked.any()):
         raise ValueError(f"`state` must be one the book's claims have been in; none has been in {state!r}")
-    group = groups[0]
-    exited = np.isin(group.next_state, [STATE_CODE[name] for name in targets]) & (group.next_state != STILL_IN_STATE)
+    group = groups[0] if state == base else groups[0].of(groups[0].marked)
+    # Out of a state with a twin, moves to twins are moves to their states; the move to its own twin ends no stay.
+    ends = [name for name in targets if name != group.twin]
+    ends = [STANDARD_STATES.base_of[name] for name in ends] if group.twin else ends
+    exited = np.isin(group.next_state, [STATE_CODE[name] for name in ends]) & (group.next_state != STILL_IN_STATE)
     if not exited.any():
         raise ValueError(f"`to` must hold an exit seen; of {len(exited):,} stays in {state} none ended so")
     words = "any state" if to is None else " or ".join(targets)
     data = observed_exits(group, exited, np.zeros((len(exited), 0)))
-    return data, book.claims.iloc[group.claim][list(by)], f"{state} to {words}"
+    return data, book.claims.iloc[group.row][list(by)], f"{state} to {words}"
 
 
 def _from_table(stays: pd.DataFrame, by: tuple[str, ...]) -> tuple[Observations, pd.DataFrame, str]:

@@ -1,15 +1,17 @@
 """One move between two states: the stays at risk of it, the laws fitted to them, and how sure they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.book import ClaimBook, Decision
-from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES, STILL_IN_STATE
+from msk_reserves.claims.states import STANDARD_STATES, StateSpace
+from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.covariates import usable_columns
+from msk_reserves.recovery.draws import LawDraws, at_mark, law_draws
 from msk_reserves.recovery.families import EXPONENTIAL
 from msk_reserves.recovery.fit import FittedFamily, piecewise_to_data
 from msk_reserves.recovery.observations import Observations
@@ -25,37 +27,85 @@ NORMAL_EVENTS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AtRisk:
-    """The stays in one state as the fits use them; every column has shape (n_stays,).
+class Stays:
+    """Stays of any space of states as the fits take them; every column has shape (n_stays,).
 
     Attributes
     ----------
-    state : name of the state.
-    claim : row of the claim.
+    row : row of the design the stay is described by.
+    state, next_state : codes into the names of the space; `STILL_IN_STATE` for a stay still running.
     days, entry, interval : days in the state, left truncation and window width.
-    next_state : code of the state moved to, or `STILL_IN_STATE`.
+    weight : weight of the stay.
+    """
+
+    row: Integers
+    state: Integers
+    next_state: Integers
+    days: Floats
+    entry: Floats
+    interval: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AtRisk:
+    """The stays in one state and its twin as the fits use them; every column has shape (n_stays,).
+
+    Attributes
+    ----------
+    state : name of the state; never that of a twin.
+    space : the states.
+    row : row of the design the stay is described by.
+    days, entry, interval : days in the state, left truncation and window width.
+    next_state : code of the state moved to, or `STILL_IN_STATE`. Out of a state with a twin, moves to twins count as
+        moves to their states; only the move to the own twin is apart.
+    marked : whether the stay is in the twin.
+    weight : weight of the stay.
     """
 
     state: str
-    claim: Integers
+    space: StateSpace
+    row: Integers
     days: Floats
     entry: Floats
     interval: Floats
     next_state: Integers
+    marked: Booleans
+    weight: Floats
+
+    @property
+    def twin(self) -> str:
+        """The twin of the state, empty where there is none."""
+        return self.space.twin_of.get(self.state, "")
 
     def exposure(self) -> float:
         """Days at risk in all, windows counted to their middle."""
         ended = np.where(self.next_state != STILL_IN_STATE, self.interval, 0.0)
-        return float(np.maximum(self.days - 0.5 * ended - self.entry, 0.25).sum())
+        return float(self.weight @ np.maximum(self.days - 0.5 * ended - self.entry, 0.25))
 
-    def exits(self, target: str) -> int:
-        """Moves to `target`."""
-        return int((self.next_state == STATE_CODE[target]).sum())
+    def exited(self, target: str) -> Booleans:
+        """Whether each stay ended with the move to `target`."""
+        moved: Booleans = self.next_state == self.space.names.index(target)
+        return moved
+
+    def exits(self, target: str) -> float:
+        """Weight of the moves to `target`."""
+        return float(self.weight @ self.exited(target))
 
     def targets(self) -> tuple[str, ...]:
         """States moved to, in code order."""
         codes = np.unique(self.next_state[self.next_state != STILL_IN_STATE])
-        return tuple(STATES[int(code)] for code in codes)
+        return tuple(self.space.names[int(code)] for code in codes)
+
+    def at_risk_of(self, target: str) -> "AtRisk":
+        """Return the stays at risk of a move: those not in the twin yet for the move to it, all for the others."""
+        return self.of(~self.marked) if target == self.twin else self
+
+    def of(self, rows: Booleans) -> "AtRisk":
+        """Return some of the stays."""
+        columns = {name: getattr(self, name) for name in AtRisk.__slots__}
+        kept = {name: column[rows] for name, column in columns.items() if isinstance(column, np.ndarray)}
+        return AtRisk(**(columns | kept))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,18 +117,22 @@ class Transition:
     origin, target : names of the states.
     events : moves seen.
     exposure : days at risk of them.
-    columns : columns of the book's design it uses.
-    names : their names.
+    columns : columns of the design it uses.
+    names : names of the laws' covariates: the mark of the twins, where `mark` is not None, then those of `columns`.
     candidates : the laws with weights.
     method : how parameters are drawn: "normal", "bootstrap" (refits under random weights of employers) or "gamma".
     data : the stays at risk.
     cluster : employer of each stay, or its claim; shape (n_stays,).
     prior : shape and rate (days) of the gamma prior of a thin transition, else empty.
+    mark : 1 for a move out of a twin and 0 out of its state, fitted together with the mark as the first covariate;
+        None where the laws have no such covariate.
+    shared : for a move out of a twin, the name of the move out of its state whose laws it has; else empty.
+    continues : whether the clock goes on, the move being to the twin.
     """
 
     origin: str
     target: str
-    events: int
+    events: float
     exposure: float
     columns: tuple[int, ...]
     names: tuple[str, ...]
@@ -87,11 +141,20 @@ class Transition:
     data: Observations
     cluster: Integers
     prior: tuple[float, ...]
+    mark: float | None = None
+    shared: str = ""
+    continues: bool = False
 
     @property
     def name(self) -> str:
-        """The key of its random numbers."""
-        return f"{self.origin}>{self.target}"
+        """The key of its random numbers, the same for moves that share their laws."""
+        return self.shared or f"{self.origin}>{self.target}"
+
+    def law(self, fit: FittedFamily, theta: Floats) -> LawDraws:
+        """Return draws of one law's parameters, shape (n_draws, n_parameters), as they hold for this move."""
+        if self.mark is not None:
+            theta = at_mark(fit.family, theta, fit.cuts, self.mark)
+        return law_draws(fit.family, theta, fit.cuts)
 
     def kept(self) -> tuple[Candidate, ...]:
         """Return the laws that carry weight."""
@@ -99,33 +162,55 @@ class Transition:
 
     def __repr__(self) -> str:
         laws = ", ".join(f"{one.fit.family} {one.weight:.2f}" for one in self.kept())
-        return f"{self.origin} to {self.target}: {self.events:,} moves in {self.exposure:,.0f} days, {laws}"
+        return f"{self.origin} to {self.target}: {self.events:,.6g} moves in {self.exposure:,.0f} days, {laws}"
 
 
-def stays_at_risk(book: ClaimBook) -> tuple[tuple[AtRisk, ...], tuple[Decision, ...]]:
-    """Return the stays of a book by state, and the rules applied to those that need one.
+def stays_of(book: ClaimBook) -> Stays:
+    """Return the stays of a book."""
+    spells = book.spells
+    return Stays(
+        row=spells.claim,
+        state=spells.state,
+        next_state=spells.next_state,
+        days=spells.days,
+        entry=spells.observed_from,
+        interval=spells.interval,
+        weight=np.ones(len(spells)),
+    )
+
+
+def stays_at_risk(stays: Stays, space: StateSpace = STANDARD_STATES) -> tuple[tuple[AtRisk, ...], tuple[Decision, ...]]:
+    """Return stays by state, twins with their states, and the rules applied to those that need one.
 
     An exit on the first day counts as half a day; a stay that ended (or was last seen) no later than the day from
     which it could have been in the file tells nothing and is left out.
     """
-    spells = book.spells
-    days = np.array(spells.days)
-    ended = spells.next_state != STILL_IN_STATE
-    at_once = ended & (days <= 0) & (spells.observed_from <= 0)
+    days = np.array(stays.days)
+    ended = stays.next_state != STILL_IN_STATE
+    at_once = ended & (days <= 0) & (stays.entry <= 0)
     days[at_once] = 0.5
-    width = np.where(at_once, 0.0, np.minimum(spells.interval, days))
-    keep = days > spells.observed_from
+    width = np.where(at_once, 0.0, np.minimum(stays.interval, days))
+    keep = days > stays.entry
+    base = np.array([space.names.index(space.base_of[name]) for name in space.names])
+    paired = np.isin(base, [space.names.index(name) for name in space.twin_of])
+    onset = ended & (stays.state == base[stays.state]) & (base[stays.next_state] == stays.state)
+    onset &= stays.next_state != stays.state
+    as_base = ended & paired[stays.state] & ~onset
+    target = np.where(as_base, base[stays.next_state], stays.next_state)
     groups: list[AtRisk] = []
-    for code in np.unique(spells.state[keep & (spells.state >= 0)]):
-        rows = np.flatnonzero(keep & (spells.state == code))
+    for code in np.unique(base[stays.state[keep]]):
+        rows = np.flatnonzero(keep & (base[stays.state] == code))
         groups.append(
             AtRisk(
-                state=STATES[int(code)],
-                claim=spells.claim[rows],
+                state=space.names[int(code)],
+                space=space,
+                row=stays.row[rows],
                 days=days[rows],
-                entry=spells.observed_from[rows],
+                entry=stays.entry[rows],
                 interval=width[rows],
-                next_state=spells.next_state[rows],
+                next_state=target[rows],
+                marked=stays.state[rows] != code,
+                weight=stays.weight[rows],
             )
         )
     decisions = (
@@ -148,7 +233,7 @@ def clusters(claims: pd.DataFrame) -> Integers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choices:
-    """What the fits of one book share: design by claim with its names, employers, laws asked for, weighting."""
+    """What the fits of one book share: design by row with its names, employers, laws asked for, weighting."""
 
     design: Floats
     names: tuple[str, ...]
@@ -157,30 +242,62 @@ class Choices:
     weighting: str
 
 
+def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tuple[Transition, ...]:
+    """Fit every move out of a state, and out of its twin where anybody has been in a twin."""
+    own = tuple(fit_transition(group, target, groups, choices) for target in group.targets())
+    twin = group.space.twin_of
+    if not group.twin or not any(one.marked.any() for one in groups):
+        return own
+    return own + tuple(
+        replace(
+            one,
+            origin=group.twin,
+            target=twin.get(one.target, one.target),
+            mark=None if one.mark is None else 1.0,
+            shared=one.name,
+        )
+        for one in own
+        if not one.continues
+    )
+
+
 def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
-    """Fit one move; the fewer the exits, the simpler the law."""
-    exited = group.next_state == STATE_CODE[target]
-    events = int(exited.sum())
+    """Fit one move; the fewer the exits, the simpler the law.
+
+    A state and its twin are fitted together, the mark being the first covariate where there are exits enough.
+    """
+    group = group.at_risk_of(target)
+    events = group.exits(target)
     if events < FEW_EVENTS:
         return _thin(group, target, groups, choices)
-    design = choices.design[group.claim]
-    columns = usable_columns(design, exited.astype(np.float64), events // EVENTS_PER_COVARIATE - 1)
-    names = tuple(choices.names[column] for column in columns)
+    exited = group.exited(target)
+    design = np.column_stack([group.marked, choices.design[group.row]])
+    columns = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1)
+    names = tuple((group.space.mark, *choices.names)[column] for column in columns)
     data = observed_exits(group, exited, design[:, list(columns)])
-    found = fit_candidates(data, names, choices.candidates, choices.weighting, target=target)
+    found = fit_candidates(data, names, choices.candidates, choices.weighting, target=_kind(group.space, target))
     return Transition(
         origin=group.state,
         target=target,
         events=events,
         exposure=group.exposure(),
-        columns=columns,
+        columns=tuple(column - 1 for column in columns if column),
         names=names,
         candidates=found,
         method="normal" if events >= NORMAL_EVENTS else "bootstrap",
         data=data,
-        cluster=choices.cluster[group.claim],
+        cluster=choices.cluster[group.row],
         prior=(),
+        mark=0.0 if 0 in columns else None,
+        continues=target == group.twin,
     )
+
+
+def _kind(space: StateSpace, target: str) -> str:
+    """Return the state of a book whose laws are chosen as those of moves to `target` are."""
+    if target in space.deaths:
+        return "dead"
+    return "back_at_work" if target in space.working else "off_work"
 
 
 def observed_exits(group: AtRisk, exited: Booleans, design: Floats) -> Observations:
@@ -191,7 +308,7 @@ def observed_exits(group: AtRisk, exited: Booleans, design: Floats) -> Observati
     days = np.where(days > group.entry, days, group.days)
     width = np.where(exited, group.interval, 0.0)
     lower = np.where(width > 0, np.maximum(days - width, group.entry), days)
-    columns = (days, exited, np.array(group.entry), lower, np.ones(len(days)), np.ascontiguousarray(design))
+    columns = (days, exited, np.array(group.entry), lower, np.array(group.weight), np.ascontiguousarray(design))
     for column in columns:
         column.flags.writeable = False
     return Observations(*columns)
@@ -214,15 +331,15 @@ def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices
         covariance=np.array([[1.0 / shape]]),
         loglik=loglik,
         aic=2.0 - 2.0 * loglik,
-        events=float(events),
+        events=events,
         converged=True,
         reason=f"gamma prior of {PRIOR_EVENTS:g} exits at {parent:.3g} a day",
         cuts=np.zeros(0),
     )
-    exited = group.next_state == STATE_CODE[target]
+    exited = group.exited(target)
     data = observed_exits(group, exited, np.zeros((len(exited), 0)))
     candidates: tuple[Candidate, ...] = (Candidate(fit, 1.0, ""),)
-    if target != "dead":
+    if target not in group.space.deaths:
         pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()))
         if pieces.converged:
             candidates = (Candidate(fit, 0.0, "does not decline"), Candidate(pieces, 1.0, ""))
@@ -236,16 +353,20 @@ def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices
         candidates=candidates,
         method="gamma",
         data=data,
-        cluster=choices.cluster[group.claim],
+        cluster=choices.cluster[group.row],
         prior=(shape, rate),
+        continues=target == group.twin,
     )
 
 
 def _parent_rate(group: AtRisk, target: str, groups: Sequence[AtRisk]) -> float:
     """Return the rate of the same move out of kindred states (the off-work ones, or the others), else its own."""
-    off = group.state in OFF_WORK_STATES
-    kin = [one for one in groups if one.state != group.state and (one.state in OFF_WORK_STATES) == off]
-    moves = sum(one.exits(target) for one in kin)
+    off_work = group.space.off_work
+    kin = [one for one in groups if one.state != group.state and (one.state in off_work) == (group.state in off_work)]
+    if target == group.twin:
+        # What two states have in common of the moves to their twins is the onset, not the state it leads to.
+        kin = [one.at_risk_of(one.twin) for one in kin if one.twin]
+    moves = sum(one.exits(one.twin if target == group.twin else target) for one in kin)
     if moves:
         return moves / sum(one.exposure() for one in kin)
     return group.exits(target) / group.exposure()

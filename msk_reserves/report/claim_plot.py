@@ -6,8 +6,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from msk_reserves.claims.book import ClaimBook
+from msk_reserves.claims.states import BASE_CODE
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATES
-from msk_reserves.recovery.mixture import all_exits, grid_to
+from msk_reserves.recovery.mixture import grid_to, present_stay
 from msk_reserves.recovery.model import Recovery
 from msk_reserves.report.style import (
     GREY,
@@ -107,8 +108,9 @@ def plot_remaining_days(recovery: Recovery, book: ClaimBook, claim_id: str, *, a
     days = grid_to(HORIZON_DAYS)
     design = recovery.design.matrix(book.claims)[[row]]
     age = book.position.days_in_state[[row]]
-    gone = all_exits(recovery.transitions_from(state), design, age, days[None, :]).sum(axis=0)[0]
-    still = np.exp(-gone)
+    still = present_stay(recovery.fitted, state, design, age, days)[0][0]
+    with np.errstate(divide="ignore"):
+        gone = np.minimum(-np.log(still), 745.0)
     # Without a move out of the state there is no curve to fall: every quantile is the horizon.
     at = {p: float(np.interp(-np.log1p(-p), gone, days)) for p in (0.05, 0.25, 0.5, 0.75, 0.95)}
     axes = axes_or_new(ax, height=3.0)
@@ -145,11 +147,12 @@ def _title(forecast: Forecast, row: int) -> str:
     claim = forecast.book.claims.iloc[row]
     state = STATES[int(forecast.book.position.state[row])].replace("_", " ")
     told = f"Claim {claim['claim_id']}, {str(claim['body_part']).replace('_', ' ')}, {state}"
-    if state not in {"off work", "relapse", "after surgery", "modified duty"}:
+    here = int(BASE_CODE[forecast.book.position.state[row]])
+    if not forecast.book.position.off_work()[row] and STATES[here] != "modified_duty":
         return told
     mean, median, back = forecast.workers[row]
     chance = f"{back:.0%} back at full duty within {HALF_YEAR // 7} weeks"
-    if state == "modified duty":
+    if STATES[here] == "modified_duty":
         return f"{told}: {chance}"
     return f"{told}: {median:,.0f} days more (median; mean {mean:,.0f}), {chance}"
 

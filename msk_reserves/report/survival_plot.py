@@ -7,7 +7,7 @@ from msk_reserves._checks import Booleans, Floats, Integers, level, positive
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.curves import SurvivalCurve
-from msk_reserves.recovery.mixture import all_exits
+from msk_reserves.recovery.mixture import present_stay
 from msk_reserves.recovery.model import Recovery
 from msk_reserves.recovery.nonparametric import kaplan_meier
 from msk_reserves.report.style import (
@@ -106,7 +106,7 @@ def first_stays(book: ClaimBook) -> tuple[Integers, Floats, Booleans, Floats]:
     ValueError
         If none has ended.
     """
-    spells = book.spells
+    spells = book.spells.joined()
     rows = spells.at_risk("off_work")
     rows = rows[np.unique(spells.claim[rows], return_index=True)[1]]
     rows = rows[spells.days[rows] > spells.observed_from[rows]]
@@ -134,8 +134,8 @@ def fitted_share(recovery: Recovery, book: ClaimBook, claims: Integers, days: Fl
     chosen = claims[np.unique(np.linspace(0, len(claims) - 1, MODEL_CLAIMS).astype(np.int64))]
     design = recovery.design.matrix(book.claims)[chosen]
     begun = np.full(len(chosen), days[0])
-    left = all_exits(recovery.transitions_from("off_work"), design, begun, (days - days[0])[None, :])
-    share: Floats = np.exp(-left.sum(axis=0)).mean(axis=0)
+    staying, _ = present_stay(recovery.fitted, "off_work", design, begun, days - days[0])
+    share: Floats = staying.mean(axis=0)
     return share
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from msk_reserves._checks import Floats, whole
 from msk_reserves.claims.book import Assumption, ClaimBook, SetAside
+from msk_reserves.claims.states import BASE_CODE
 from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
 from msk_reserves.contracts.fixed_price import InForce
 from msk_reserves.contracts.terms import Contract, FeeForService
@@ -228,7 +229,9 @@ def _taken_over(contract: Contract, plan: Plan) -> int:
 
 def _may_return(book: ClaimBook) -> npt.NDArray[np.bool_]:
     """Say which workers are off work or on modified duty."""
-    may: npt.NDArray[np.bool_] = book.position.off_work() | (book.position.state == STATE_CODE["modified_duty"])
+    may: npt.NDArray[np.bool_] = book.position.off_work() | (
+        BASE_CODE[book.position.state] == STATE_CODE["modified_duty"]
+    )
     return may
 
 

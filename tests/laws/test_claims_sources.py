@@ -177,14 +177,16 @@ def test_the_summary_adds_up(expected: ClaimBook) -> None:
     summary = summarise_data(expected)
     assert summary.claims_by_state["claims"].to_dict() == {
         "at_work": 1,
-        "off_work": 1,
         "reopened": 1,
         "settled": 1,
+        "off_work_represented": 1,
     }
     assert summary.exposure["stays"].sum() == len(expected.spells)
     assert summary.exposure.loc["relapse", "days at risk"] == 184
-    # C-1 58 - 7 days of waiting, C-2 417 - 3, C-3 40 - 3.
-    assert summary.exposure.loc["off_work", "days at risk"] == 51 + 414 + 37
+    # C-1 58 - 7 days of waiting, C-2 417 - 3 represented from 15 May 2023 on, C-3 40 - 3.
+    off_work = summary.exposure.loc[["off_work", "off_work_represented"], "days at risk"]
+    assert off_work.sum() == 51 + 414 + 37
+    assert off_work["off_work_represented"] == 412
     assert summary.paid.loc[2023].to_dict() == {"medical": 55775.75, "indemnity": 1200.0, "expense": 2500.0}
     assert summary.missing.loc["age", "empty"] == 1
     for shown in (str(summary), summary._repr_html_()):

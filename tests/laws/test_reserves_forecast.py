@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.interpolate import CubicSpline
 
 import msk_reserves as msk
-from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE, STATES
+from msk_reserves.claims.vocabulary import COMPONENTS, OFF_WORK_STATES, STATE_CODE, STATES
 from msk_reserves.episodes.engine import blocks, run_blocks
 from msk_reserves.episodes.laws import laws_of
 from msk_reserves.episodes.plan import Plan, draws_for, make_plan
@@ -171,7 +171,7 @@ def test_the_inner_loop_draws_the_library_s_random_numbers() -> None:
     scenario = np.arange(one.scenarios, dtype=np.uint64)
     draw = np.repeat(np.arange(one.n_draws), one.per_draw)
     first = np.full(one.scenarios, np.inf)
-    off = {"off_work", "relapse", "after_surgery"}
+    off = set(OFF_WORK_STATES)
     leaving = np.zeros(one.scenarios, dtype=bool)
     for exit_ in [exit_ for exit_ in one.exits if exit_.origin == "off_work"]:
         waited = -np.log(uniforms(keys, scenario, STATE_CODE[exit_.target]))

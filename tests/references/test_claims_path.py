@@ -228,6 +228,70 @@ WORKED: list[tuple[str, str, list[Stay], dict[str, int]]] = [
     ),
     ("off work told twice", "0 off_work, 9 off_work", [("off_work", 0, 400.0, "")], {"already_off": 1}),
     (
+        "an attorney during a stay: the twin, on the same clock",
+        "0 off_work, 30 attorney, 90 return_to_work",
+        [
+            ("off_work", 0, 30.0, "off_work_represented"),
+            ("off_work_represented", 0, 90.0, "back_at_work_represented"),
+            ("back_at_work_represented", 90, 310.0, ""),
+        ],
+        {},
+    ),
+    (
+        "an attorney before the first day off: represented at once",
+        "-1 attorney, 0 off_work",
+        [("off_work_represented", 0, 400.0, "")],
+        {},
+    ),
+    (
+        "an attorney on the day of a move: half a day after it, and the later event of two is none",
+        "0 off_work, 40 return_to_work, 40 attorney, 60 attorney, 100 off_work",
+        [
+            ("off_work", 0, 40.0, "back_at_work"),
+            ("back_at_work", 40, 0.5, "back_at_work_represented"),
+            ("back_at_work_represented", 40, 60.0, "relapse_represented"),
+            ("relapse_represented", 100, 300.0, ""),
+        ],
+        {"attorney_on_day_of_move": 1},
+    ),
+    (
+        "a second operation of a represented worker, who settles",
+        "0 off_work, 30 surgery, 40 attorney, 50 surgery, 80 mmi, 120 settlement",
+        [
+            ("off_work", 0, 30.0, "after_surgery"),
+            ("after_surgery", 30, 10.0, "after_surgery_represented"),
+            ("after_surgery_represented", 30, 20.0, "after_surgery_represented"),
+            ("after_surgery_represented", 50, 30.0, "mmi_represented"),
+            ("mmi_represented", 80, 40.0, "settled"),
+            ("settled", 120, 280.0, ""),
+        ],
+        {},
+    ),
+    (
+        "an attorney while the file is closed shows when the worker is off again",
+        "0 off_work, 40 return_to_work, 100 close, 120 attorney, 150 off_work, 160 modified_duty",
+        [
+            ("off_work", 0, 40.0, "back_at_work"),
+            ("back_at_work", 40, 60.0, "closed"),
+            ("closed", 100, 50.0, "relapse_represented"),
+            ("relapse_represented", 150, 10.0, "modified_duty_represented"),
+            ("modified_duty_represented", 160, 240.0, ""),
+        ],
+        {},
+    ),
+    (
+        "an attorney on the valuation date",
+        "0 off_work, 400 attorney",
+        [("off_work", 0, 400.0, "off_work_represented"), ("off_work_represented", 0, 400.0, "")],
+        {},
+    ),
+    (
+        "an attorney and a return on the valuation date: no half a day is left",
+        "0 off_work, 400 attorney, 400 return_to_work",
+        [("off_work", 0, 400.0, "back_at_work_represented"), ("back_at_work_represented", 400, 0.0, "")],
+        {},
+    ),
+    (
         "modified duty before the first day off",
         "-1 modified_duty, 0 off_work",
         [("modified_duty", -1, 1.0, "off_work"), ("off_work", 0, 400.0, "")],
@@ -272,12 +336,12 @@ def test_the_position_adds_up_the_days_off() -> None:
     """Days off count every stay off work; those before the current stay are told apart."""
     book = book_of("0 off_work, 30 surgery, 50 return_to_work, 100 off_work, 90 attorney")
     position = book.position
-    assert STATES[int(position.state[0])] == "relapse"
+    assert STATES[int(position.state[0])] == "relapse_represented"
     assert (position.days_in_state[0], position.days_off_before[0], position.days_off[0]) == (300, 50, 350)
     assert position.operated[0]
     assert position.represented[0]
-    assert book.spells.days_off_before.tolist() == [0, 0, 30, 50, 50]
-    assert book.spells.operated.tolist() == [False, False, True, True, True]
+    assert book.spells.days_off_before.tolist() == [0, 0, 30, 50, 50, 50]
+    assert book.spells.operated.tolist() == [False, False, True, True, True, True]
 
 
 BUNDLED = {"arrangement": "bundle", "bundle_price": 9e3}
