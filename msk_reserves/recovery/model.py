@@ -11,7 +11,7 @@ from msk_reserves._checks import Floats, Integers, one_of
 from msk_reserves.claims.book import ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
-from msk_reserves.recovery.covariates import CovariateDesign, covariate_design
+from msk_reserves.recovery.covariates import Ask, CovariateDesign, Move, covariate_design
 from msk_reserves.recovery.draws import RecoveryDraws, check_draws
 from msk_reserves.recovery.families import FAMILIES
 from msk_reserves.recovery.mixture import grid_to, present_stay
@@ -92,6 +92,7 @@ class Recovery:
                 "to": move.target,
                 "moves": round(move.events),
                 "days_at_risk": round(move.exposure),
+                "covariates": f"{len(move.columns)} of {len(self.design.columns_of(move.origin, move.target))}",
                 "draws": move.method,
                 "law": "piecewise exponential" if one.fit.family == PIECEWISE else FAMILIES[one.fit.family].title,
                 "weight": one.weight,
@@ -132,7 +133,7 @@ class Recovery:
 def fit_recovery(
     book: ClaimBook,
     *,
-    covariates: str | Sequence[str] = "auto",
+    covariates: Ask | Mapping[Move, Ask] = "auto",
     candidates: Sequence[str] = CANDIDATES,
     weighting: str = "equal_within_7",
 ) -> Recovery:
@@ -145,8 +146,9 @@ def fit_recovery(
     ----------
     book : ClaimBook
         The claims as of a valuation date.
-    covariates : "auto" or sequence of str
-        Columns of the claims, as in `covariate_design`. A move takes them in order while it has ten exits for each.
+    covariates : "auto", sequence of str, formula, or mapping
+        Columns of the claims, a formula such as "body_part + np.log(weekly_wage)", or one of these by move, as in
+        `covariate_design`. A move takes columns in order while it has ten exits for each.
     candidates : sequence of str
         Laws tried on moves with 30 exits or more: "weibull", "lognormal", "loglogistic", "gengamma", "piecewise",
         "exponential". With 10 to 29: Weibull, lognormal, exponential. With fewer: a constant rate with a gamma prior
@@ -173,7 +175,7 @@ def fitted_to(
     stays: Stays,
     space: StateSpace,
     described: tuple[pd.DataFrame, Integers],
-    covariates: str | Sequence[str],
+    covariates: Ask | Mapping[Move, Ask],
     laws: tuple[Sequence[str], str],
 ) -> Recovery:
     """Fit every move of checked stays, described by rows of a table with the employer of each."""
@@ -185,9 +187,9 @@ def fitted_to(
         raise ValueError("`candidates` must name at least one law, got none")
     groups, decisions = stays_at_risk(stays, space)
     table, cluster = described
-    design = covariate_design(table, covariates)
+    design = covariate_design(table, covariates, space.names)
     matrix = design.matrix(table)
-    choices = Choices(matrix, design.names, cluster, tuple(candidates), weighting)
+    choices = Choices(matrix, design, cluster, tuple(candidates), weighting)
     fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))
     beyond = tuple((group.state, _beyond(group, fitted, matrix)) for group in groups if group.targets())
     return Recovery(fitted, design, decisions, weighting, beyond, space)

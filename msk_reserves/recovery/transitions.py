@@ -10,7 +10,7 @@ from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.book import ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
-from msk_reserves.recovery.covariates import usable_columns
+from msk_reserves.recovery.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.draws import LawDraws, at_mark, law_draws
 from msk_reserves.recovery.families import EXPONENTIAL
 from msk_reserves.recovery.fit import FittedFamily, piecewise_to_data
@@ -233,10 +233,10 @@ def clusters(claims: pd.DataFrame) -> Integers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choices:
-    """What the fits of one book share: design by row with its names, employers, laws asked for, weighting."""
+    """What the fits of one book share: covariates by row and which a move may use, employers, laws, weighting."""
 
     design: Floats
-    names: tuple[str, ...]
+    covariates: CovariateDesign
     cluster: Integers
     candidates: Sequence[str]
     weighting: str
@@ -271,24 +271,26 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     if events < FEW_EVENTS:
         return _thin(group, target, groups, choices)
     exited = group.exited(target)
-    design = np.column_stack([group.marked, choices.design[group.row]])
-    columns = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1)
-    names = tuple((group.space.mark, *choices.names)[column] for column in columns)
-    data = observed_exits(group, exited, design[:, list(columns)])
+    offered = choices.covariates.columns_of(group.state, target)
+    design = np.column_stack([group.marked, choices.design[np.ix_(group.row, np.array(offered, dtype=np.int64))]])
+    usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1)
+    columns = tuple(offered[column - 1] for column in usable if column)
+    names = (*([group.space.mark] if 0 in usable else []), *(choices.covariates.names[column] for column in columns))
+    data = observed_exits(group, exited, design[:, list(usable)])
     found = fit_candidates(data, names, choices.candidates, choices.weighting, target=_kind(group.space, target))
     return Transition(
         origin=group.state,
         target=target,
         events=events,
         exposure=group.exposure(),
-        columns=tuple(column - 1 for column in columns if column),
+        columns=columns,
         names=names,
         candidates=found,
         method="normal" if events >= NORMAL_EVENTS else "bootstrap",
         data=data,
         cluster=choices.cluster[group.row],
         prior=(),
-        mark=0.0 if 0 in columns else None,
+        mark=0.0 if 0 in usable else None,
         continues=target == group.twin,
     )
 

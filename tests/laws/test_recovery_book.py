@@ -253,8 +253,8 @@ def test_covariates_are_those_known_at_the_start() -> None:
             fit_recovery(book, covariates=[later])
     with pytest.raises(ValueError, match="there is no 'horoscope'"):
         fit_recovery(book, covariates=["horoscope"])
-    with pytest.raises(ValueError, match="'auto' or a sequence"):
-        fit_recovery(book, covariates="age")
+    with pytest.raises(ValueError, match="keyed by moves"):
+        fit_recovery(book, covariates={("off_work", "cured"): ["age"]})
     claims = book.claims.assign(age=book.claims["age"].where(book.claims.index > 9))
     design = covariate_design(claims)
     assert "10 claims without age count as average" in repr(design)
@@ -289,5 +289,6 @@ def test_the_table_shows_itself() -> None:
     frame = recovery.to_frame()
     assert "moves of" in repr(recovery)
     assert "<table" in recovery._repr_html_()
-    assert set(frame.columns) == {"from", "to", "moves", "days_at_risk", "draws", "law", "weight", "aic", "note"}
+    columns = {"from", "to", "moves", "days_at_risk", "covariates", "draws", "law", "weight", "aic", "note"}
+    assert set(frame.columns) == columns
     assert frame.groupby(["from", "to"])["weight"].sum().to_numpy() == pytest.approx(1.0)
