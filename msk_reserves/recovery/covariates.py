@@ -15,6 +15,9 @@ from msk_reserves.recovery.formula import formula_columns
 SMALLEST_LEVEL = 30
 """Levels of a category with fewer claims are pooled, and an indicator needs as many claims on each side."""
 
+LEAST_EXITS = 5
+"""Exits an indicator needs with it and without."""
+
 KNOWN_LATER = (
     "days_off", "returned", "medical_paid", "indemnity_paid", "expense_paid", "attorney", "represented", "operated",
     "releases_medical",
@@ -311,21 +314,31 @@ def usable_columns(design: Floats, exited: Floats, limit: int) -> tuple[int, ...
     Returns
     -------
     tuple of int
-        Column numbers. An indicator needs five exits with and five without; a column that the constant and the
-        columns before it explain is left out.
+        Column numbers. An indicator needs five exits with and five without, also given the columns before it: what it
+        adds among the exits must weigh as much as that. A column that the constant and the columns before it explain is
+        left out.
     """
     chosen: list[int] = []
     basis = np.ones((len(design), 1))
+    left = exited.astype(bool)
     for column in range(design.shape[1]):
         if len(chosen) >= limit:
             break
         x = design[:, column]
-        among = x[exited.astype(bool)]
-        if np.isin(x, (0.0, 1.0)).all() and min(among.sum(), len(among) - among.sum()) < 5:
+        indicator = bool(np.isin(x, (0.0, 1.0)).all())
+        if indicator and min(x[left].sum(), left.sum() - x[left].sum()) < LEAST_EXITS:
             continue
-        residual = x - basis @ np.linalg.lstsq(basis, x, rcond=None)[0]
+        residual = _unexplained(x, basis)
         if float(residual.std()) <= 1e-4 * max(float(x.std()), 1e-12):
+            continue
+        # Five exits on one side of an even contrast add up to half of five squares.
+        if indicator and float((_unexplained(x[left], basis[left]) ** 2).sum()) < 0.5 * LEAST_EXITS:
             continue
         chosen.append(column)
         basis = np.column_stack([basis, x])
     return tuple(chosen)
+
+
+def _unexplained(x: Floats, basis: Floats) -> Floats:
+    """Return what is left of a column after least squares on others."""
+    return np.asarray(x - basis @ np.linalg.lstsq(basis, x, rcond=None)[0])

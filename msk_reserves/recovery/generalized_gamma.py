@@ -85,11 +85,11 @@ def _near_lognormal(w: Floats, shape: Floats) -> Floats:
 def _tail(w: Floats, shape: Floats) -> Floats:
     """Return ln S far right, by repeated integration by parts of the density (four terms of a Mills series)."""
     with np.errstate(over="ignore"):
-        c = np.exp(shape * w)
         d = np.expm1(shape * w) / shape
-        first = c / d / d
+        # e^{Qw} / d^2, without dividing infinity by infinity where e^{Qw} overflows.
+        first = shape**2 * np.exp(-shape * w) / np.expm1(-shape * w) ** 2
         ratio = 1.0 - first * (1.0 + shape / d * (1.0 + shape / d)) + first * first * (3.0 + 10.0 * shape / d)
-        return log_density(w, shape) - np.log(d) + np.log(ratio - 15.0 * first**3)
+        return np.asarray(log_density(w, shape) - np.log(d) + np.log(ratio - 15.0 * first**3))
 
 
 def log_survival(w: Floats, shape: Floats) -> Floats:

@@ -146,3 +146,10 @@ def test_missing_moments_are_infinite_and_refused() -> None:
         residual_mean(WEIBULL, 10.0, 3.0, 1.2, horizon=5.0)
     with pytest.raises(ValueError, match="`age` and `ahead`"):
         conditional_survival(LOGNORMAL, -1.0, 3.0, 1.2)
+
+
+def test_generalized_gamma_far_beyond_the_range_of_doubles() -> None:
+    """Where e^(Qw) overflows the survival is zero, ln S minus infinity, and nothing is undefined on the way."""
+    values = GENERALIZED_GAMMA.log_survival(np.array([40.0, 2_000.0, 8_000.0]), np.array([0.5, 0.5, 0.4]))
+    assert np.isfinite(values[0])
+    assert np.isneginf(values[1:]).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msk_reserves.recovery.covariates import AUTOMATIC, NOT_AUTOMATIC, covariate_design
+from msk_reserves.recovery.covariates import AUTOMATIC, NOT_AUTOMATIC, covariate_design, usable_columns
 from msk_reserves.recovery.formula import formula_columns
 from msk_reserves.recovery.model import fit_recovery
 from tests.worlds.recovery import recovery_book
@@ -107,3 +107,15 @@ def test_the_default_says_what_it_leaves_out() -> None:
     assert covariate_design(claims, ["age"]).left_out == ()
     assert not set(AUTOMATIC) & set(NOT_AUTOMATIC)
     assert isinstance(design.matrix(pd.concat([claims, claims])), np.ndarray)
+
+
+def test_a_contrast_without_exits_is_left_out() -> None:
+    """An indicator that the columns before it explain among the exits, though not among all stays, is not estimated."""
+    rng = np.random.default_rng(1)
+    exited = rng.random(400) < 0.5
+    first = rng.random(400) < 0.3
+    # Sixty more stays have the second indicator without the first, and none of them left.
+    second = first | (~exited & (np.cumsum(~exited) <= 60))
+    design = np.column_stack([first, second]).astype(float)
+    assert usable_columns(design, exited.astype(float), 10) == (0,)
+    assert usable_columns(design[:, ::-1], exited.astype(float), 10) == (0,)
