@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from msk_reserves.claims.defects import ClaimDataError as ClaimDataError
     from msk_reserves.claims.read import load_tables as load_tables, read_sql as read_sql
     from msk_reserves.claims.spells import Spells as Spells
+    from msk_reserves.claims.states import STANDARD_STATES as STANDARD_STATES, StateSpace as StateSpace
     from msk_reserves.claims.statutes import statutory_rule as statutory_rule, weekly_benefit as weekly_benefit
     from msk_reserves.claims.summary import summarise_data as summarise_data
     from msk_reserves.claims.tables import ClaimTables as ClaimTables
@@ -36,7 +37,11 @@ if TYPE_CHECKING:
     from msk_reserves.episodes.systemic import SystemicRisk as SystemicRisk
     from msk_reserves.recovery.concordance import Concordance as Concordance, concordance as concordance
     from msk_reserves.recovery.fit import fit_family as fit_family
-    from msk_reserves.recovery.model import Recovery as Recovery, fit_recovery as fit_recovery
+    from msk_reserves.recovery.model import (
+        Recovery as Recovery,
+        fit_path as fit_path,
+        fit_recovery as fit_recovery,
+    )
     from msk_reserves.recovery.nonparametric import (
         aalen_johansen as aalen_johansen,
         kaplan_meier as kaplan_meier,
@@ -78,6 +83,8 @@ _HOME = {
     "ClaimDataError": "claims.defects",
     "summarise_data": "claims.summary",
     "Spells": "claims.spells",
+    "StateSpace": "claims.states",
+    "STANDARD_STATES": "claims.states",
     "statutory_rule": "claims.statutes",
     "weekly_benefit": "claims.statutes",
     "generate_world": "samples.world",
@@ -90,6 +97,7 @@ _HOME = {
     "aalen_johansen": "recovery.nonparametric",
     "fit_family": "recovery.fit",
     "fit_recovery": "recovery.model",
+    "fit_path": "recovery.model",
     "Recovery": "recovery.model",
     "remaining_days": "recovery.residual",
     "conditional_survival": "recovery.residual",

@@ -1,6 +1,6 @@
 """Parameter draws of a recovery: hazards as the simulation asks for them, element by element."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,23 +49,15 @@ def law_draws(family: str, theta: Floats, cuts: Floats) -> LawDraws:
     return LawDraws(family, np.array(theta[:, :p]), scale, shape, np.zeros((n, 0)), np.zeros(0))
 
 
-def at_mark(family: str, theta: Floats, cuts: Floats, mark: float) -> Floats:
-    """Return parameters with the first covariate held at `mark` and taken into the constant, or into the rates.
-
-    Parameters
-    ----------
-    family : name of the law.
-    theta : draws on the unconstrained scale, shape (n_draws, n_parameters).
-    cuts : ends of the pieces of a piecewise law.
-    mark : the value of the first covariate.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n_draws, n_parameters - 1)
-    """
-    place = len(cuts) + 1 if family == PIECEWISE else 1
-    effect = theta[:, [place]]
-    return np.hstack([theta[:, :place] + mark * effect, theta[:, place + 1 :]])
+def at_mark(law: LawDraws, mark: float) -> LawDraws:
+    """Return draws with the first covariate held at `mark` and taken into the constant, or into the rates."""
+    constant = 0 if law.family == PIECEWISE else 1
+    moved = mark * law.coefficients[:, constant]
+    rest = np.delete(law.coefficients, constant, axis=1)
+    if constant:
+        rest[:, 0] += moved
+        return replace(law, coefficients=rest)
+    return replace(law, coefficients=rest, rates=law.rates * np.exp(moved)[:, None])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

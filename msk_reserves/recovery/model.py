@@ -13,11 +13,13 @@ from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.covariates import Ask, CovariateDesign, Move, covariate_design
 from msk_reserves.recovery.draws import RecoveryDraws, check_draws
+from msk_reserves.recovery.effects import effects_of
 from msk_reserves.recovery.families import FAMILIES
 from msk_reserves.recovery.mixture import grid_to, present_stay
 from msk_reserves.recovery.piecewise import PIECEWISE
 from msk_reserves.recovery.sampling import draw_transition, point_transition
 from msk_reserves.recovery.selection import CANDIDATES, LONG_RUN, WEIGHTINGS
+from msk_reserves.recovery.stays import read_stays
 from msk_reserves.recovery.transitions import (
     AtRisk,
     Choices,
@@ -56,6 +58,20 @@ class Recovery:
     def transitions(self) -> Mapping[tuple[str, str], Transition]:
         """The moves by (from, to)."""
         return MappingProxyType({(one.origin, one.target): one for one in self.fitted})
+
+    def check_states_of_a_book(self) -> None:
+        """Refuse a recovery of declared states where those of a book are needed.
+
+        Raises
+        ------
+        ValueError
+            If the states are others.
+        """
+        if self.space != STANDARD_STATES:
+            raise ValueError(
+                "`recovery` must be fitted on the states of a book, by which benefits and care are paid, as "
+                f"`fit_recovery(book)` does; it has the states {', '.join(self.space.names)}"
+            )
 
     def transitions_from(self, state: str) -> tuple[Transition, ...]:
         """Return the moves out of `state`."""
@@ -105,6 +121,23 @@ class Recovery:
         ]
         return pd.DataFrame(rows)
 
+    def effects(self) -> pd.DataFrame:
+        """Return the effect of every covariate on every move, a row a law that carries weight.
+
+        Returns
+        -------
+        pandas.DataFrame
+            from, to, law, weight, covariate, measure ("time ratio": what the days are multiplied by, or "hazard
+            ratio"), ratio, standard_error (of its logarithm), lower and upper (limits at 95 %).
+        """
+        return effects_of(self.fitted)
+
+    def _tables(self) -> list[pd.DataFrame]:
+        """Return the moves with their laws and, where there are twins, what the mark does to each move."""
+        effects = self.effects()
+        marked = effects[effects["covariate"] == self.space.mark]
+        return [self.to_frame(), marked] if len(marked) else [self.to_frame()]
+
     def _sentences(self) -> list[str]:
         """What was fitted, to what, and what rests on extrapolation."""
         own = [one for one in self.fitted if not one.shared]
@@ -122,12 +155,13 @@ class Recovery:
         return lines
 
     def __repr__(self) -> str:
-        table = self.to_frame().to_string(index=False, float_format=lambda x: f"{x:,.2f}")
-        return "\n".join([*self._sentences(), table])
+        tables = [one.to_string(index=False, float_format=lambda x: f"{x:,.2f}") for one in self._tables()]
+        return "\n".join([*self._sentences(), *tables])
 
     def _repr_html_(self) -> str:
         words = "".join(f"<p>{line}</p>" for line in self._sentences())
-        return words + str(self.to_frame().to_html(index=False, float_format=lambda x: f"{x:,.2f}"))
+        tables = (str(one.to_html(index=False, float_format=lambda x: f"{x:,.2f}")) for one in self._tables())
+        return words + "".join(tables)
 
 
 def fit_recovery(
@@ -168,10 +202,65 @@ def fit_recovery(
     if not (book.spells.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
     described = (book.claims, clusters(book.claims))
-    return fitted_to(stays_of(book), STANDARD_STATES, described, covariates, (candidates, weighting))
+    return _fitted_to(stays_of(book), STANDARD_STATES, described, covariates, (candidates, weighting))
 
 
-def fitted_to(
+def fit_path(
+    stays: pd.DataFrame,
+    *,
+    space: StateSpace = STANDARD_STATES,
+    covariates: Ask | Mapping[Move, Ask] = "auto",
+    candidates: Sequence[str] = CANDIDATES,
+    weighting: str = "equal_within_7",
+) -> Recovery:
+    """Fit the time in each of your own states from a table of stays.
+
+    Parameters
+    ----------
+    stays : pandas.DataFrame
+        A row a stay, or a part of one: `claim_id`; `state`; `start` and `stop`, days on the claim's own clock;
+        `next_state`, the state moved to at `stop`, empty for none. A row that moved nowhere may be followed by another
+        in the same state, so that covariates can change within a stay; the clock of the stay goes on there and on a
+        move to a twin, and starts again on any other. Optional: `observed_from`, days in the stay before which it could
+        not have been in the file; `interval`, width w of the window (stop - w, stop] that holds the move; `weight`;
+        `employer_id`; and covariates, as they were when the row began.
+    space : StateSpace
+        The declared states; those of a book by default.
+    covariates, candidates, weighting : optional
+        As in `fit_recovery`, of the columns of `stays`.
+
+    Returns
+    -------
+    Recovery
+        Reserves can be made only of one on the states of a book.
+
+    Raises
+    ------
+    ClaimDataError
+        If the table has defects: all of them, as states not declared, moves not allowed, rows that overlap, leave a gap
+        or do not follow from the row before, stays that end before they begin, and states left that are never left.
+    ValueError
+        If no row moved, or an option is unknown.
+
+    Notes
+    -----
+    The rules are those of `fit_recovery`, which goes the same way.
+
+    Examples
+    --------
+    >>> well = StateSpace(("ill", "well"), off_work=("ill",), working=("well",))
+    >>> rows = [("A", "ill", 0, 9, "well"), ("A", "well", 9, 40, None), ("B", "ill", 0, 25, None)]
+    >>> table = pd.DataFrame(rows, columns=["claim_id", "state", "start", "stop", "next_state"])
+    >>> fit_path(table, space=well).fitted[0].events
+    1.0
+    """
+    rows, cluster = read_stays(stays, space)
+    if not (rows.next_state != STILL_IN_STATE).any():
+        raise ValueError(f"`stays` must hold at least one stay that ended; all {len(stays):,} are still running")
+    return _fitted_to(rows, space, (stays, cluster), covariates, (candidates, weighting))
+
+
+def _fitted_to(
     stays: Stays,
     space: StateSpace,
     described: tuple[pd.DataFrame, Integers],

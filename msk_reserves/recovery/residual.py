@@ -191,6 +191,7 @@ def remaining_days(
     Estimates without parameter uncertainty, each move averaged over its laws by their weights. The stay in the present
     state ends with any move, an operation among them (which restarts the clock); what follows is the simulation's.
     """
+    recovery.check_states_of_a_book()
     horizon = positive(horizon_days, "horizon_days")
     wanted = tuple(level(one, "levels") for one in levels)
     points = tuple(not_negative(finite(one, "ahead"), "ahead") for one in ahead)

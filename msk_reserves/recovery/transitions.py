@@ -152,9 +152,8 @@ class Transition:
 
     def law(self, fit: FittedFamily, theta: Floats) -> LawDraws:
         """Return draws of one law's parameters, shape (n_draws, n_parameters), as they hold for this move."""
-        if self.mark is not None:
-            theta = at_mark(fit.family, theta, fit.cuts, self.mark)
-        return law_draws(fit.family, theta, fit.cuts)
+        law = law_draws(fit.family, theta, fit.cuts)
+        return law if self.mark is None else at_mark(law, self.mark)
 
     def kept(self) -> tuple[Candidate, ...]:
         """Return the laws that carry weight."""

@@ -174,6 +174,7 @@ def forecast(
     """
     if not len(book):
         raise ValueError("`book` holds no claim reported by its valuation date; there is nothing to forecast")
+    recovery.check_states_of_a_book()
     terms: dict[str, Contract] = dict(contracts) if contracts is not None else {"fee for service": FeeForService()}
     if not terms:
         raise ValueError("`contracts` is empty; give at least one, such as {'fee for service': FeeForService()}")

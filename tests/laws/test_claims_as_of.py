@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from msk_reserves.claims.states import BASE_CODE, TWIN_CODE
 from msk_reserves.claims.vocabulary import STATES
 from tests.worlds.claim_files import assert_same_book, ledger_texts, load, summary_texts, typed
 
@@ -14,7 +15,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 FOLLOWS = {
     "at_work": ("modified_duty", "surgery", "attorney", "settlement", "close"),
     "off": ("modified_duty", "return_to_work", "surgery", "attorney", "mmi", "settlement", "close", "permanent_total"),
-    "back": ("off_work", "modified_duty", "return_to_work", "surgery", "close", "mmi", "death"),
+    "back": ("off_work", "modified_duty", "return_to_work", "surgery", "attorney", "close", "mmi", "death"),
 }
 
 
@@ -133,6 +134,39 @@ def test_no_later_cell_changes_anything(seed: int, days: int) -> None:
     claims.loc[claims["disability_start"] > date, "disability_start"] += pd.Timedelta(days=400)
     if not unseen.all():
         assert_same_book(load(tables).as_of(date), load(other).as_of(date))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=SEEDS, days=st.integers(60, 600))
+def test_attorneys_split_stays_and_change_nothing_else(seed: int, days: int) -> None:
+    """Joined again, the stays are those of a file without attorneys; once represented, always represented."""
+    tables, date = random_ledger(seed), FIRST + pd.Timedelta(days=days)
+    events = tables["events"]
+    without = {**tables, "events": events[events["event"] != "attorney"]}
+    if (tables["claims"]["report_date"].fillna(tables["claims"]["injury_date"]) > date).all():
+        return
+    book, bare = load(tables).as_of(date), load(without).as_of(date)
+    joined = book.spells.joined()
+    for name in joined.__slots__:
+        np.testing.assert_array_equal(getattr(joined, name), getattr(bare.spells, name), err_msg=name)
+    np.testing.assert_array_equal(BASE_CODE[book.position.state], bare.position.state)
+    for name in ("days_in_state", "days_off", "days_off_before", "operated"):
+        np.testing.assert_array_equal(getattr(book.position, name), getattr(bare.position, name), err_msg=name)
+    assert book.state_counts() == bare.state_counts()
+    began, spells = book.spells.began(), book.spells
+    assert (spells.observed_from >= began).all()
+    np.testing.assert_array_equal(
+        np.bincount(spells.claim, spells.days - began), np.bincount(bare.spells.claim, bare.spells.days)
+    )
+    attorneys = events[(events["event"] == "attorney") & known_by(events, date)].groupby("claim_id")["date"].min()
+    retained = book.claims["claim_id"].map(attorneys)
+    np.testing.assert_array_equal(book.position.represented, retained.notna())
+    begins = np.datetime64("1970-01-01") + (spells.entered + np.floor(began)).astype("timedelta64[D]")
+    has_twin = TWIN_CODE[BASE_CODE[spells.state]] != BASE_CODE[spells.state]
+    told = retained.to_numpy()[spells.claim]
+    twin = BASE_CODE[spells.state] != spells.state
+    assert not twin[np.isnat(told) | (begins < told)].any()
+    assert twin[has_twin & (begins > told)].all()
 
 
 @settings(max_examples=30, deadline=None)
