@@ -87,7 +87,7 @@ def _tail(w: Floats, shape: Floats) -> Floats:
     with np.errstate(over="ignore"):
         d = np.expm1(shape * w) / shape
         # e^{Qw} / d^2, without dividing infinity by infinity where e^{Qw} overflows.
-        first = shape**2 * np.exp(-shape * w) / np.expm1(-shape * w) ** 2
+        first = (0.5 * shape / np.sinh(0.5 * shape * w)) ** 2
         ratio = 1.0 - first * (1.0 + shape / d * (1.0 + shape / d)) + first * first * (3.0 + 10.0 * shape / d)
         return np.asarray(log_density(w, shape) - np.log(d) + np.log(ratio - 15.0 * first**3))
 
