@@ -47,9 +47,15 @@ if TYPE_CHECKING:
         kaplan_meier as kaplan_meier,
         nelson_aalen as nelson_aalen,
     )
+    from msk_reserves.recovery.outlook import GroupOutlook as GroupOutlook, group_outlook as group_outlook
+    from msk_reserves.recovery.prognosis import (
+        StateProbabilities as StateProbabilities,
+        predicted_occupation as predicted_occupation,
+        state_probabilities as state_probabilities,
+    )
+    from msk_reserves.recovery.remaining import RemainingDays as RemainingDays, remaining_days as remaining_days
     from msk_reserves.recovery.residual import (
         conditional_survival as conditional_survival,
-        remaining_days as remaining_days,
         residual_mean as residual_mean,
         residual_quantile as residual_quantile,
     )
@@ -99,7 +105,13 @@ _HOME = {
     "fit_recovery": "recovery.model",
     "fit_path": "recovery.model",
     "Recovery": "recovery.model",
-    "remaining_days": "recovery.residual",
+    "remaining_days": "recovery.remaining",
+    "RemainingDays": "recovery.remaining",
+    "state_probabilities": "recovery.prognosis",
+    "StateProbabilities": "recovery.prognosis",
+    "group_outlook": "recovery.outlook",
+    "GroupOutlook": "recovery.outlook",
+    "predicted_occupation": "recovery.prognosis",
     "conditional_survival": "recovery.residual",
     "residual_mean": "recovery.residual",
     "residual_quantile": "recovery.residual",

@@ -16,7 +16,6 @@ from msk_reserves.recovery.covariates import covariate_design
 from msk_reserves.recovery.draws import TransitionDraws
 from msk_reserves.recovery.fit import FittedFamily
 from msk_reserves.recovery.model import Recovery, fit_recovery
-from msk_reserves.recovery.residual import remaining_days
 from msk_reserves.recovery.sampling import draw_transition
 from msk_reserves.recovery.selection import law_weights
 from tests.worlds.recovery import recovery_book
@@ -103,56 +102,6 @@ def test_residual_draws_follow_the_conditional_survival() -> None:
     uniform = np.exp(start - move.cumulative_hazard(days, location, zero))
     assert (days > 60).all()
     assert stats.kstest(uniform, "uniform").pvalue > 1e-4
-
-
-def test_remaining_days_agree_with_simulated_exits() -> None:
-    """Mean, median and chance of return of one open claim equal those of 20,000 simulated exits, each law by weight."""
-    book, recovery = small()
-    table = remaining_days(recovery, book, horizon_days=2_000, levels=(0.5, 0.9), ahead=(30.0,))
-    row = table[(table["state"] == "off_work") & (table["days_in_state"] > 20)].iloc[0]
-    claim = int(np.flatnonzero(book.claims["claim_id"] == row["claim_id"])[0])
-    design = recovery.design.matrix(book.claims)[[claim]]
-    rng = np.random.default_rng(12)
-    soonest, back = np.full(20_000, np.inf), np.zeros(20_000, dtype=bool)
-    for move in recovery.transitions_from("off_work"):
-        point = (
-            replace(
-                recovery, fitted=tuple(replace(move, candidates=(replace(one, weight=1.0),)) for one in move.kept())
-            )
-            .point()
-            .moves
-        )
-        law = rng.choice(len(point), 20_000, p=[one.weight for one in move.kept()])
-        days = np.empty(20_000)
-        for code, one in enumerate(point):
-            at = np.flatnonzero(law == code)
-            zero = np.zeros(len(at), dtype=np.int64)
-            location = np.full(len(at), one.location(design)[0, 0])
-            hazard = one.cumulative_hazard(np.full(len(at), row["days_in_state"]), location, zero)
-            days[at] = one.exit_days(hazard + rng.exponential(size=len(at)), location, zero) - row["days_in_state"]
-        back = np.where(days < soonest, move.target == "back_at_work", back)
-        soonest = np.minimum(soonest, days)
-    counted = np.minimum(soonest, 2_000)
-    assert abs(counted.mean() - row["days_remaining_mean"]) < 4.5 * counted.std() / np.sqrt(20_000)
-    assert abs((soonest <= row["days_remaining_p50"]).mean() - 0.5) < 4.5 * np.sqrt(0.25 / 20_000)
-    assert abs((soonest <= row["days_remaining_p90"]).mean() - 0.9) < 4.5 * np.sqrt(0.09 / 20_000)
-    assert abs((soonest > 30).mean() - row["still_off_in_30_days"]) < 4.5 * np.sqrt(0.25 / 20_000)
-    chance = (back & (soonest <= 182)).mean()
-    assert abs(chance - row["probability_back_in_26_weeks"]) < 4.5 * np.sqrt(0.25 / 20_000)
-
-
-def test_remaining_days_answer_for_every_worker_off_work() -> None:
-    """One row each, in the book's order; none gives an empty table of the same columns."""
-    book, recovery = small()
-    table = remaining_days(recovery, book)
-    off = book.position.off_work()
-    assert table["claim_id"].tolist() == book.claims["claim_id"].to_numpy()[off].tolist()
-    assert (table["days_remaining_mean"] > 0).all()
-    assert table["probability_back_in_26_weeks"].between(0, 1).all()
-    position = replace(book.position, state=np.full(len(book), STATE_CODE["mmi"]))
-    none = remaining_days(recovery, replace(book, position=position))
-    assert len(none) == 0
-    assert list(none.columns) == list(table.columns)
 
 
 def test_the_order_of_stays_does_not_matter() -> None:

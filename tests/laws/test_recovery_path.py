@@ -14,7 +14,7 @@ from msk_reserves.claims.vocabulary import STATES
 from msk_reserves.recovery.effects import effects_of
 from msk_reserves.recovery.mixture import present_stay
 from msk_reserves.recovery.model import Recovery, fit_path, fit_recovery
-from msk_reserves.recovery.residual import remaining_days
+from msk_reserves.recovery.remaining import remaining_days
 from msk_reserves.recovery.selection import CANDIDATES
 from tests.worlds.attorneys import AttorneyWorld, stays_seen
 from tests.worlds.recovery import recovery_book

@@ -9,7 +9,7 @@ from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.recovery.mixture import all_exits
 from msk_reserves.recovery.model import fit_recovery
 from msk_reserves.recovery.nonparametric import kaplan_meier
-from msk_reserves.recovery.residual import remaining_days
+from msk_reserves.recovery.remaining import remaining_days
 from msk_reserves.recovery.sampling import draw_transition
 from tests.worlds.recovery import AGE_EFFECT, recovery_book
 
@@ -63,12 +63,12 @@ def test_residual_time_of_workers_off_work_is_what_the_world_does() -> None:
     left = np.minimum(stay[stay > 40] - 40, 364.0)
     from_start = age[stay > 40]
     forty = np.full(len(book), 40.0)
-    table = remaining_days(
-        recovery, replace(book, position=replace(book.position, state=state, days_in_state=forty)), horizon_days=364.0
-    )
-    near = np.abs(book.claims["age"].to_numpy() - 45) < 5
+    aged = replace(book, position=replace(book.position, state=state, days_in_state=forty))
+    near = np.flatnonzero(np.abs(book.claims["age"].to_numpy() - 45) < 5)
+    asked = book.claims["claim_id"].iloc[near[:200]].tolist()
+    answers = remaining_days(recovery, aged, claims=asked, horizon_days=364.0, draws=20, paths=4)
     expected = left[np.abs(from_start - 45) < 5].mean()
-    assert table["days_remaining_mean"].to_numpy()[near].mean() == pytest.approx(expected, rel=0.08)
+    assert answers.of("days_remaining_mean").mean() == pytest.approx(expected, rel=0.08)
 
 
 def test_parameter_draws_spread_as_estimates_do() -> None:
