@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
+from msk_reserves._checks import Booleans, Floats, Integers
 
 REPRESENTED = "_represented"
 
@@ -92,70 +92,120 @@ def stays_seen(world: AttorneyWorld, n_claims: int, seed: int) -> pd.DataFrame:
     x = rng.standard_normal(n_claims)
     ends = rng.uniform(*world.follow_up, n_claims)
     entry = np.where(rng.random(n_claims) < world.late, rng.uniform(0, 90, n_claims), 0.0)
+    began = pd.DataFrame(
+        {"claim": np.arange(n_claims), "state": "off_work", "start": 0.0, "age": 0.0, "represented": False}
+    )
+    return _seen(_paths(world, began, x, ends, rng), ends, entry, x)
+
+
+def future_stays(
+    world: AttorneyWorld, now: tuple[str, float, float], n: int, horizon: float, seed: int
+) -> pd.DataFrame:
+    """Return what comes of one worker, many times over.
+
+    Parameters
+    ----------
+    world : the laws.
+    now : state, days in it, and covariate.
+    n : futures.
+    horizon : days ahead.
+    seed : reproduces them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        claim (the future), state, start, stop: stays from today on.
+    """
+    state, age, x = now
+    holding = pd.DataFrame(
+        {
+            "claim": np.arange(n),
+            "state": state.removesuffix(REPRESENTED),
+            "start": 0.0,
+            "age": age,
+            "represented": state.endswith(REPRESENTED),
+        }
+    )
+    ends = np.full(n, horizon)
+    stays = _paths(world, holding, np.full(n, x), ends, np.random.default_rng(seed))
+    return stays.assign(stop=stays["stop"].clip(upper=horizon))[["claim", "state", "start", "stop"]]
+
+
+def _paths(
+    world: AttorneyWorld, holding: pd.DataFrame, x: Floats, ends: Floats, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Follow claims from where they stand to the days on which each ends."""
     rows: list[pd.DataFrame] = []
-    holding = pd.DataFrame({"claim": np.arange(n_claims), "state": "off_work", "start": 0.0, "represented": False})
     while len(holding):
         following: list[pd.DataFrame] = []
         for state, part in holding.groupby("state"):
             made = _stays(world, str(state), part, x, rng)
+            made = made[made["start"] < ends[made["claim"]]]
             rows.append(made)
             moved = made[made["next_state"].notna() & (made["stop"] < ends[made["claim"]]) & ~made["goes_on"]]
             if len(moved):
                 names = moved["next_state"].str.removesuffix(REPRESENTED)
-                following.append(moved.assign(state=names, start=moved["stop"])[list(holding)])
+                following.append(moved.assign(state=names, start=moved["stop"], age=0.0)[list(holding)])
         holding = pd.concat(following) if following else holding.iloc[:0]
-    stays = pd.concat(rows).sort_values(["claim", "start"], kind="stable")
-    return _seen(stays, ends, entry, x)
+    return pd.concat(rows).sort_values(["claim", "start"], kind="stable")
 
 
 def _stays(world: AttorneyWorld, state: str, part: pd.DataFrame, x: Floats, rng: np.random.Generator) -> pd.DataFrame:
     """Follow the stays in one state to their end, in two rows where an attorney is retained."""
     targets = [target for origin, target in world.moves if origin == state]
-    moves = [world.moves[state, target] for target in targets]
-    own, n = x[part["claim"]], len(part)
-    marked = part["represented"].to_numpy()
-    onset = np.full(n, np.inf)
+    own, age, marked = x[part["claim"]], part["age"].to_numpy(), part["represented"].to_numpy()
+    onset = np.full(len(part), np.inf)
     if state in world.onsets:
         law = world.onsets[state]
-        onset = np.where(marked, np.inf, law.days(rng.standard_exponential(n), law.x * own))
-    exits = np.full((len(moves) + 1, n), np.inf)
-    for place, move in enumerate(moves):
-        exits[place] = move.days(rng.standard_exponential(n), move.x * own + move.represented * marked)
-    retained = onset < exits.min(axis=0)
-    later = np.full((len(moves) + 1, n), np.inf)
-    for place, move in enumerate(moves):
-        shift = move.x * own + move.represented
-        waited = np.where(retained, move.hazard(np.where(retained, onset, 0.0), shift), 0.0)
-        later[place] = move.days(waited + rng.standard_exponential(n), shift)
-    names = np.array([*targets, None], dtype=object)
-    first = np.where(retained, onset, exits.min(axis=0))
-    chosen, after = np.argmin(exits, axis=0), np.argmin(later, axis=0)
-    chosen, after = (
-        np.where(np.isinf(days.min(axis=0)), len(moves), at) for days, at in ((exits, chosen), (later, after))
+        onset = np.where(marked, np.inf, _wait(law, law.x * own, age, rng))
+    first, moved = _first_move(world, state, (own, marked, age), rng)
+    retained = onset < first
+    since = np.where(retained, onset, age)
+    later, moved_later = _first_move(world, state, (own, np.ones(len(part), dtype=np.bool_), since), rng)
+    start = part["start"].to_numpy() - age
+    twin = state in world.onsets
+    one = part.assign(
+        state=np.where(marked & twin, state + REPRESENTED, state),
+        stop=start + np.where(retained, onset, first),
+        next_state=np.where(retained, state + REPRESENTED, _named(world, targets, moved, marked)),
+        goes_on=retained,
+        began=start,
     )
-    start = part["start"].to_numpy()
-    twin = {name for pair in world.moves for name in pair if name in world.onsets}
-
-    def named(codes: npt.NDArray[np.int64], represented: npt.NDArray[np.bool_]) -> list[str | None]:
-        return [
-            name + REPRESENTED if mark and name in twin else name
-            for name, mark in zip(names[codes], represented, strict=True)
-        ]
-
-    here = np.array([state + REPRESENTED if mark and state in twin else state for mark in marked], dtype=object)
-    following = np.array(named(chosen, marked), dtype=object)
-    following[retained] = state + REPRESENTED
-    one = part.assign(state=here, stop=start + first, next_state=following, goes_on=retained, began=start)
     two = part[retained].assign(
         state=state + REPRESENTED,
         start=(start + onset)[retained],
-        stop=(start + later.min(axis=0))[retained],
-        next_state=named(after[retained], np.ones(int(retained.sum()), dtype=np.bool_)),
+        stop=(start + later)[retained],
+        next_state=_named(world, targets, moved_later, retained)[retained],
         goes_on=False,
         began=start[retained],
         represented=True,
     )
     return pd.concat([one, two])
+
+
+def _wait(law: Move, shift: Floats, age: Floats, rng: np.random.Generator) -> Floats:
+    """Draw the days in a state at a move, given none by `age`."""
+    return law.days(law.hazard(age, shift) + rng.standard_exponential(len(age)), shift)
+
+
+def _first_move(
+    world: AttorneyWorld, state: str, who: tuple[Floats, Booleans, Floats], rng: np.random.Generator
+) -> tuple[Floats, Integers]:
+    """Draw the days in a state at the first move out of it, infinite where there is none, and its target's place."""
+    x, represented, age = who
+    moves = [move for (origin, _), move in world.moves.items() if origin == state]
+    days = np.full((len(moves) + 1, len(age)), np.inf)
+    for place, move in enumerate(moves):
+        days[place] = _wait(move, move.x * x + move.represented * represented, age, rng)
+    first = days.min(axis=0)
+    return first, np.where(np.isinf(first), len(moves), np.argmin(days, axis=0))
+
+
+def _named(world: AttorneyWorld, targets: list[str], codes: Integers, represented: Booleans) -> npt.NDArray[np.object_]:
+    """Return the names of targets, those of twins for represented workers."""
+    plain = np.array([*targets, None], dtype=object)
+    twins = np.array([name + REPRESENTED if name in world.onsets else name for name in targets] + [None], dtype=object)
+    return np.where(represented, twins[codes], plain[codes])
 
 
 def _seen(stays: pd.DataFrame, ends: Floats, entry: Floats, x: Floats) -> pd.DataFrame:
