@@ -274,3 +274,49 @@ def _refuse_emptied(grid: Floats, tally: _Tally) -> None:
             f"`entry` leaves nobody at risk after day {grid[empty[0] - 1]:g}, and the last exit is later: a curve "
             f"cannot pass days on which nobody was watched. Condition on a later day: `start={grid[empty[-1]]:g}`"
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupCounts:
+    """Counts of several groups at the times when anybody in any of them left.
+
+    Attributes
+    ----------
+    places : places of the times on the grid; shape (n_times,).
+    at_risk : weight at risk just before; shape (n_groups, n_times).
+    exits : weight that left by each code from 1 on; shape (n_groups, n_codes, n_times).
+    """
+
+    places: Integers
+    at_risk: Floats
+    exits: Floats
+
+
+def count_groups(stays: Stays, group: Integers, n_groups: int, n_codes: int) -> GroupCounts:
+    """Count by group (codes below `n_groups`) at every time when somebody left; causes are codes up to `n_codes`."""
+    n_grid, width = len(stays.grid), n_codes + 1
+    cell = (group * width + stays.cause) * n_grid + stays.end
+    flat = np.bincount(cell, stays.weights, n_groups * width * n_grid)
+    table = flat.astype(np.float64, copy=False).reshape(n_groups, width, n_grid)
+    gone = table.sum(axis=1)
+    at_once = np.zeros(n_groups)
+    if stays.enter is not None:
+        entered = np.bincount(group * n_grid + stays.enter, stays.weights, n_groups * n_grid).reshape(n_groups, n_grid)
+        gone -= entered
+        at_once += entered[:, 0]
+    running = np.cumsum(gone[:, ::-1], axis=1)[:, ::-1]
+    running[:, 0] += at_once
+    places = np.flatnonzero(table[:, 1:].any(axis=(0, 1)))
+    exits = table[:, 1:, places]
+    return GroupCounts(places, np.maximum(running[:, places], exits.sum(axis=1)), exits)
+
+
+def grouped(labels: npt.ArrayLike, name: str, n: int) -> tuple[tuple[Any, ...], Integers]:
+    """Return the labels that occur, in order, and the code of each row among them."""
+    values = np.asarray(labels)
+    if values.shape != (n,):
+        raise ValueError(f"`{name}` must have one entry a stay: `days` has {n}, got shape {values.shape}")
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise ValueError(f"`{name}` must be known for every stay; row {int(np.argmax(np.isnan(values)))} is not")
+    found, codes = np.unique(values.astype(str) if values.dtype == object else values, return_inverse=True)
+    return tuple(found.tolist()), np.asarray(codes, dtype=np.int64)

@@ -1,6 +1,6 @@
 """Step functions that estimators return: survival, cumulative hazard, cumulative incidence, each with its error."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -245,3 +245,138 @@ class CumulativeIncidence:
             frame[f"incidence_{cause}"] = self.incidence[row]
             frame[f"standard_error_{cause}"] = self.standard_error[row]
         return frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StateOccupation:
+    """Aalen-Johansen estimate of the shares of claims in each state.
+
+    Attributes
+    ----------
+    states : names of the states.
+    times : days on which somebody moved; shape (n_times,).
+    occupation : shares in each state from each time on; shape (n_times, n_states).
+    covariance : covariance of the shares at each time; shape (n_times, n_states, n_states).
+    at_risk : weight seen in each state just before each time; shape (n_times, n_states).
+    moves : weight of the moves seen, from and to; shape (n_states, n_states).
+    initial : shares at `start`; shape (n_states,).
+    initial_covariance : their covariance, 0 where they were given; shape (n_states, n_states).
+    mean_days : mean days in each state from `start` to `horizon`; shape (n_states,).
+    mean_days_covariance : their covariance; shape (n_states, n_states).
+    variance : "infinitesimal_jackknife", "delta" or "aalen".
+    start, horizon : days between which the estimate speaks.
+    n_claims : claims seen between them.
+    left_out : claims of a book that are not followed.
+    """
+
+    states: tuple[str, ...]
+    times: Floats
+    occupation: Floats
+    covariance: Floats
+    at_risk: Floats
+    moves: Floats
+    initial: Floats
+    initial_covariance: Floats
+    mean_days: Floats
+    mean_days_covariance: Floats
+    variance: str
+    start: float
+    horizon: float
+    n_claims: int
+    left_out: int
+
+    @property
+    def standard_error(self) -> Floats:
+        """Standard errors of `occupation`, shape (n_times, n_states)."""
+        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
+
+    def __repr__(self) -> str:
+        last = self.occupation[-1] if len(self.times) else self.initial
+        largest = np.argsort(-last, kind="stable")[:4]
+        text = ", ".join(f"{self.states[code]} {last[code]:.4f}" for code in largest)
+        out = f" ({self.left_out:,} left out)" if self.left_out else ""
+        return (
+            f"Shares of {self.n_claims:,} claims{out} among {len(self.states)} states, day {self.start:,.6g} to "
+            f"{self.horizon:,.6g}, {self.moves.sum():,.6g} moves; at the end {text}"
+        )
+
+    def _repr_html_(self) -> str:
+        return _table(self.to_frame(), repr(self))
+
+    def _place(self, days: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return how many times have passed on each day, and whether the estimate speaks of it."""
+        t = np.asarray(days, dtype=np.float64)
+        return np.asarray(np.searchsorted(self.times, t, side="right")), (t >= self.start) & (t <= self.horizon)
+
+    def __call__(self, days: npt.ArrayLike) -> Floats:
+        """Return the shares on `days`, shape (..., n_states); NaN before `start` and after `horizon`."""
+        place, seen = self._place(days)
+        shares = np.concatenate([self.initial[None], self.occupation])[place]
+        return np.where(seen[..., None], shares, np.nan)
+
+    def standard_error_at(self, days: npt.ArrayLike) -> Floats:
+        """Return the standard errors of the shares on `days`, shape (..., n_states)."""
+        place, seen = self._place(days)
+        every = np.concatenate([np.diagonal(self.initial_covariance)[None], self.standard_error**2])
+        return np.where(seen[..., None], np.sqrt(every[place]), np.nan)
+
+    def _codes(self, states: str | Sequence[str]) -> list[int]:
+        """Return the codes of one state or several, or an error that lists them."""
+        wanted = [states] if isinstance(states, str) else list(states)
+        return [self.states.index(one_of(name, self.states, "states")) for name in wanted]
+
+    def together(self, states: str | Sequence[str], band_level: float = 0.95) -> pd.DataFrame:
+        """Return the share in any of some states: days, share, standard_error, low, high.
+
+        Limits are symmetric on the logit scale: a pointwise confidence interval of the share, not of one claim.
+
+        Raises
+        ------
+        ValueError
+            If a name is not a state or the level not in (0, 1).
+        """
+        z = float(special.ndtri(0.5 + level(band_level, "band_level") / 2))
+        codes = self._codes(states)
+        p = self.occupation[:, codes].sum(axis=1)
+        error = np.sqrt(np.maximum(self.covariance[:, codes][:, :, codes].sum(axis=(1, 2)), 0.0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            odds, spread = np.log(p / (1 - p)), z * error / (p * (1 - p))
+        inside = (p > 0) & (p < 1)
+        low, high = (
+            np.where(inside, special.expit(odds + sign * np.where(inside, spread, 0.0)), np.nan) for sign in (-1, 1)
+        )
+        return pd.DataFrame({"days": self.times, "share": p, "standard_error": error, "low": low, "high": high})
+
+    def mean_time(self, band_level: float = 0.95) -> pd.DataFrame:
+        """Return mean days in each state between `start` and `horizon`: state, days, standard_error, low, high.
+
+        Limits are a confidence interval of the mean, symmetric and cut at 0 and the length of the span.
+        """
+        z = float(special.ndtri(0.5 + level(band_level, "band_level") / 2))
+        error = np.sqrt(np.diagonal(self.mean_days_covariance))
+        span = self.horizon - self.start
+        low, high = (np.clip(self.mean_days + sign * z * error, 0.0, span) for sign in (-1, 1))
+        return pd.DataFrame(
+            {"state": self.states, "days": self.mean_days, "standard_error": error, "low": low, "high": high}
+        )
+
+    def mean_time_together(self, states: str | Sequence[str]) -> tuple[float, float]:
+        """Return the mean days in any of some states between `start` and `horizon`, and its standard error."""
+        codes = self._codes(states)
+        variance = self.mean_days_covariance[np.ix_(codes, codes)].sum()
+        return float(self.mean_days[codes].sum()), float(np.sqrt(max(variance, 0.0)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row a time: days, then by state the number at risk, the share and its standard error."""
+        frame = pd.DataFrame({"days": self.times})
+        errors = self.standard_error
+        for code, name in enumerate(self.states):
+            frame[f"at_risk_{name}"] = self.at_risk[:, code]
+            frame[name] = self.occupation[:, code]
+            frame[f"standard_error_{name}"] = errors[:, code]
+        return frame
+
+
+def degrees_and_p(degrees: int, p_value: float) -> str:
+    """Return degrees of freedom and p as the end of a sentence."""
+    return f"{degrees} degree{'s' if degrees > 1 else ''} of freedom, p = {p_value:.3g}"
