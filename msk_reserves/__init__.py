@@ -35,8 +35,13 @@ if TYPE_CHECKING:
     from msk_reserves.episodes.record import Episodes as Episodes
     from msk_reserves.episodes.scope import Scope as Scope, Window as Window
     from msk_reserves.episodes.systemic import SystemicRisk as SystemicRisk
+    from msk_reserves.recovery.comparison import (
+        log_rank_test as log_rank_test,
+        restricted_mean_difference as restricted_mean_difference,
+    )
     from msk_reserves.recovery.concordance import Concordance as Concordance, concordance as concordance
     from msk_reserves.recovery.fit import fit_family as fit_family
+    from msk_reserves.recovery.gray import gray_test as gray_test
     from msk_reserves.recovery.model import (
         Recovery as Recovery,
         fit_path as fit_path,
@@ -46,6 +51,10 @@ if TYPE_CHECKING:
         aalen_johansen as aalen_johansen,
         kaplan_meier as kaplan_meier,
         nelson_aalen as nelson_aalen,
+    )
+    from msk_reserves.recovery.occupation import (
+        occupation_of_book as occupation_of_book,
+        state_occupation as state_occupation,
     )
     from msk_reserves.recovery.outlook import GroupOutlook as GroupOutlook, group_outlook as group_outlook
     from msk_reserves.recovery.prognosis import (
@@ -101,6 +110,11 @@ _HOME = {
     "kaplan_meier": "recovery.nonparametric",
     "nelson_aalen": "recovery.nonparametric",
     "aalen_johansen": "recovery.nonparametric",
+    "state_occupation": "recovery.occupation",
+    "occupation_of_book": "recovery.occupation",
+    "log_rank_test": "recovery.comparison",
+    "restricted_mean_difference": "recovery.comparison",
+    "gray_test": "recovery.gray",
     "fit_family": "recovery.fit",
     "fit_recovery": "recovery.model",
     "fit_path": "recovery.model",
