@@ -35,13 +35,21 @@ if TYPE_CHECKING:
     from msk_reserves.episodes.record import Episodes as Episodes
     from msk_reserves.episodes.scope import Scope as Scope, Window as Window
     from msk_reserves.episodes.systemic import SystemicRisk as SystemicRisk
+    from msk_reserves.recovery.calibration import Calibration as Calibration, calibration as calibration
     from msk_reserves.recovery.comparison import (
         log_rank_test as log_rank_test,
         restricted_mean_difference as restricted_mean_difference,
     )
     from msk_reserves.recovery.concordance import Concordance as Concordance, concordance as concordance
+    from msk_reserves.recovery.cox_snell import CoxSnell as CoxSnell, cox_snell as cox_snell
     from msk_reserves.recovery.fit import fit_family as fit_family
     from msk_reserves.recovery.gray import gray_test as gray_test
+    from msk_reserves.recovery.judged import (
+        GroupCheck as GroupCheck,
+        JudgedStays as JudgedStays,
+        judged_stays as judged_stays,
+        predicted_and_observed as predicted_and_observed,
+    )
     from msk_reserves.recovery.model import (
         Recovery as Recovery,
         fit_path as fit_path,
@@ -62,6 +70,10 @@ if TYPE_CHECKING:
         predicted_occupation as predicted_occupation,
         state_probabilities as state_probabilities,
     )
+    from msk_reserves.recovery.proportionality import (
+        Proportionality as Proportionality,
+        proportionality as proportionality,
+    )
     from msk_reserves.recovery.remaining import RemainingDays as RemainingDays, remaining_days as remaining_days
     from msk_reserves.recovery.residual import (
         conditional_survival as conditional_survival,
@@ -72,6 +84,10 @@ if TYPE_CHECKING:
     from msk_reserves.recovery.termination import (
         TerminationRates as TerminationRates,
         termination_rates as termination_rates,
+    )
+    from msk_reserves.recovery.verdict import (
+        RecoveryAssessment as RecoveryAssessment,
+        assess_recovery as assess_recovery,
     )
     from msk_reserves.report.claim_plot import plot_claim as plot_claim
     from msk_reserves.report.files import write_results as write_results
@@ -135,6 +151,18 @@ _HOME = {
     "Concordance": "recovery.concordance",
     "TerminationRates": "recovery.termination",
     "termination_rates": "recovery.termination",
+    "calibration": "recovery.calibration",
+    "Calibration": "recovery.calibration",
+    "cox_snell": "recovery.cox_snell",
+    "CoxSnell": "recovery.cox_snell",
+    "judged_stays": "recovery.judged",
+    "JudgedStays": "recovery.judged",
+    "GroupCheck": "recovery.judged",
+    "predicted_and_observed": "recovery.judged",
+    "proportionality": "recovery.proportionality",
+    "Proportionality": "recovery.proportionality",
+    "assess_recovery": "recovery.verdict",
+    "RecoveryAssessment": "recovery.verdict",
     "fit_cost": "cost.fit",
     "Cost": "cost.record",
     "Trends": "cost.record",
