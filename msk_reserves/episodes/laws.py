@@ -44,8 +44,7 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
     for place, one in enumerate(every):
         for code, law in enumerate(one.laws):
             at = np.flatnonzero(one.law_of_draw == code)
-            constant = 0 if law.family == PIECEWISE else 1
-            columns = np.array([*([0] * constant), *(1 + column for column in one.columns)], dtype=np.int64)
+            columns = np.array([*([0] * law.constant), *(1 + column for column in one.columns)], dtype=np.int64)
             laws.coefficients[place, at[:, None], columns] = law.coefficients[at]
             if law.family == PIECEWISE:
                 pieces = len(law.cuts) + 1

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import special
 
 from msk_reserves._checks import Floats, Integers, whole
-from msk_reserves.recovery.families import FAMILIES, cumulative_hazard, days_at_hazard, hazard
+from msk_reserves.recovery.cure import CURES, is_cure
+from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard, hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
+from msk_reserves.recovery.spline import is_spline, log_cumulative_hazard, log_days_at, log_slope
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,10 +19,13 @@ class LawDraws:
     Attributes
     ----------
     family : name of the law.
-    coefficients : constant and coefficients of the location, or log hazard ratios; shape (n_draws, n_coefficients).
+    coefficients : constant and coefficients of the location, or log hazard ratios without one; shape
+        (n_draws, n_coefficients).
     scale, shape : shape (n_draws,).
-    rates : rate per day by piece, shape (n_draws, n_pieces); no columns for location-scale laws.
-    cuts : ends of the pieces; shape (n_pieces - 1,).
+    rates : rate per day by piece, shape (n_draws, n_pieces); no columns for other laws.
+    cuts : ends of the pieces, shape (n_pieces - 1,), or knots of a spline, in days.
+    curve : coefficients of a spline of ln H, shape (n_draws, n_knots); no columns for other laws.
+    plateau : share that never leaves by this move, zero but for a mixture cure; shape (n_draws,).
     """
 
     family: str
@@ -28,25 +34,56 @@ class LawDraws:
     shape: Floats
     rates: Floats
     cuts: Floats
+    curve: Floats
+    plateau: Floats
 
     def __post_init__(self) -> None:
-        for array in (self.coefficients, self.scale, self.shape, self.rates, self.cuts):
+        for array in (self.coefficients, self.scale, self.shape, self.rates, self.cuts, self.curve, self.plateau):
             array.flags.writeable = False
+
+    @property
+    def constant(self) -> int:
+        """Number of constants among the coefficients: 1 where they move ln days, 0 where they are log hazard ratios."""
+        return 0 if self.family == PIECEWISE or is_spline(self.family) else 1
+
+    def log_days(self, log_hazard: Floats) -> Floats:
+        """Return a spline's ln days over a grid of ln H less the location, shape (n_draws, n_nodes)."""
+        n, nodes = len(self.curve), len(log_hazard)
+        every = np.repeat(self.curve, nodes, axis=0)
+        return log_days_at(every, np.log(self.cuts), np.tile(log_hazard, n)).reshape(n, nodes)
+
+    def compute(self, action: str, value: Floats, location: Floats, draw: Integers) -> Floats:
+        """Return the cumulative hazard ("accumulate"), hazard ("rate") or days ("invert") element by element."""
+        if self.family == PIECEWISE:
+            return _PIECEWISE[action](self, value, location, draw)
+        if is_spline(self.family):
+            return _SPLINE[action](self, value, location, draw)
+        family = CURES[self.family] if is_cure(self.family) else FAMILIES[self.family]
+        scale = self.scale[draw] if family.free_scale else np.ones(())
+        if is_cure(self.family):
+            return _CURE[action](family, value, (location, scale), self.plateau[draw])
+        return _LOCATION_SCALE[action](family, value, location, scale, self.shape[draw] if family.free_shape else 0.0)
 
 
 def law_draws(family: str, theta: Floats, cuts: Floats) -> LawDraws:
     """Return draws on the unconstrained scale, shape (n_draws, n_parameters), as the numbers hazards need."""
     n = len(theta)
+    one, none, no_columns = np.ones(n), np.zeros(n), np.zeros((n, 0))
     if family == PIECEWISE:
         pieces = len(cuts) + 1
         rates = np.exp(theta[:, :pieces])
-        return LawDraws(family, np.array(theta[:, pieces:]), np.ones(n), np.zeros(n), rates, np.array(cuts))
-    law = FAMILIES[family]
-    tail = int(law.free_scale) + int(law.free_shape)
+        return LawDraws(family, np.array(theta[:, pieces:]), one, none, rates, np.array(cuts), no_columns, none)
+    if is_spline(family):
+        size = len(cuts)
+        curve = np.array(theta[:, :size])
+        return LawDraws(family, np.array(theta[:, size:]), one, none, no_columns, np.array(cuts), curve, none)
+    law = CURES[family] if is_cure(family) else FAMILIES[family]
+    tail = int(law.free_scale) + int(law.free_shape) + int(is_cure(family))
     p = theta.shape[1] - tail
-    scale = np.exp(theta[:, p]) if law.free_scale else np.ones(n)
-    shape = np.array(theta[:, -1]) if law.free_shape else np.zeros(n)
-    return LawDraws(family, np.array(theta[:, :p]), scale, shape, np.zeros((n, 0)), np.zeros(0))
+    scale = np.exp(theta[:, p]) if law.free_scale else one
+    shape = np.array(theta[:, -1]) if law.free_shape else none
+    plateau = special.expit(theta[:, -1]) if is_cure(family) else none
+    return LawDraws(family, np.array(theta[:, :p]), scale, shape, no_columns, np.zeros(0), no_columns, plateau)
 
 
 def at_mark(law: LawDraws, mark: float) -> LawDraws:
@@ -104,7 +141,7 @@ class TransitionDraws:
         result = np.empty((len(design), len(self.law_of_draw)))
         for code, law in enumerate(self.laws):
             at = np.flatnonzero(self.law_of_draw == code)
-            constant = 0 if law.family == PIECEWISE else 1
+            constant = law.constant
             result[:, at] = law.coefficients[at, 0] if constant else 0.0
             # Column by column: a matrix product would round differently with the number of claims beside it.
             for column in range(used.shape[1]):
@@ -128,23 +165,13 @@ class TransitionDraws:
         codes = self.law_of_draw[draw] if len(self.laws) > 1 else np.zeros(0, dtype=np.int64)
         if len(self.laws) == 1 or (len(codes) and (codes == codes[0]).all()):
             law = self.laws[int(codes[0]) if len(codes) else 0]
-            return _compute(law, action, value, location, draw)
+            return law.compute(action, value, location, draw)
         result = np.empty(len(value))
         for code, law in enumerate(self.laws):
             at = np.flatnonzero(codes == code)
             if len(at):
-                result[at] = _compute(law, action, value[at], location[at], draw[at])
+                result[at] = law.compute(action, value[at], location[at], draw[at])
         return result
-
-
-def _compute(law: LawDraws, action: str, value: Floats, location: Floats, draw: Integers) -> Floats:
-    """Compute one law on a group of elements."""
-    if law.family == PIECEWISE:
-        return _PIECEWISE[action](law, value, location, draw)
-    family = FAMILIES[law.family]
-    scale = law.scale[draw] if family.free_scale else 1.0
-    shape = law.shape[draw] if family.free_shape else 0.0
-    return _LOCATION_SCALE[action](family, value, location, scale, shape)
 
 
 def _piecewise_accumulate(law: LawDraws, days: Floats, location: Floats, draw: Integers) -> Floats:
@@ -181,8 +208,52 @@ def _piecewise_invert(law: LawDraws, accumulated: Floats, location: Floats, draw
         return np.asarray(left + (wanted - flat[base + piece]) / law.rates.ravel()[draw * pieces + piece])
 
 
+def _spline_accumulate(law: LawDraws, days: Floats, location: Floats, draw: Integers) -> Floats:
+    """Return exp(location + s(ln days)), zero at day zero."""
+    with np.errstate(divide="ignore"):
+        log_days = np.log(days)
+    inside = np.where(np.isneginf(log_days), 0.0, log_days)
+    log_h = location + log_cumulative_hazard(law.curve[draw], np.log(law.cuts), inside)
+    return np.asarray(np.where(np.isneginf(log_days), 0.0, np.exp(log_h)))
+
+
+def _spline_rate(law: LawDraws, days: Floats, location: Floats, draw: Integers) -> Floats:
+    """Return H s'(ln days) / days."""
+    slope = log_slope(law.curve[draw], np.log(law.cuts), np.log(days))
+    return np.asarray(_spline_accumulate(law, days, location, draw) * slope / days)
+
+
+def _spline_invert(law: LawDraws, accumulated: Floats, location: Floats, draw: Integers) -> Floats:
+    """Return the days at which s(ln days) = ln of the accumulated hazard less the location; zero for none."""
+    some = accumulated > 0
+    log_h = np.log(np.where(some, accumulated, 1.0)) - location
+    with np.errstate(over="ignore"):
+        return np.asarray(np.where(some, np.exp(log_days_at(law.curve[draw], np.log(law.cuts), log_h)), 0.0))
+
+
+def _cure_accumulate(family: Family, days: Floats, law: tuple[Floats, Floats], plateau: Floats) -> Floats:
+    """Return -ln[pi + (1 - pi) S], exact near day zero, where it is small."""
+    return np.asarray(-np.log1p((1.0 - plateau) * np.expm1(-cumulative_hazard(family, days, *law))))
+
+
+def _cure_rate(family: Family, days: Floats, law: tuple[Floats, Floats], plateau: Floats) -> Floats:
+    """Return h (1 - pi) S / (pi + (1 - pi) S)."""
+    ending = (1.0 - plateau) * np.exp(-cumulative_hazard(family, days, *law))
+    return np.asarray(hazard(family, days, *law) * ending / (plateau + ending))
+
+
+def _cure_invert(family: Family, accumulated: Floats, law: tuple[Floats, Floats], plateau: Floats) -> Floats:
+    """Return the days, infinite where the accumulated hazard is more than -ln pi: the stay never ends."""
+    fallen = -np.expm1(-accumulated) / (1.0 - plateau)
+    ends = fallen < 1.0
+    among = -np.log1p(-np.where(ends, fallen, 0.5))
+    return np.asarray(np.where(ends, days_at_hazard(family, among, *law), np.inf))
+
+
 _LOCATION_SCALE = {"accumulate": cumulative_hazard, "rate": hazard, "invert": days_at_hazard}
 _PIECEWISE = {"accumulate": _piecewise_accumulate, "rate": _piecewise_rate, "invert": _piecewise_invert}
+_SPLINE = {"accumulate": _spline_accumulate, "rate": _spline_rate, "invert": _spline_invert}
+_CURE = {"accumulate": _cure_accumulate, "rate": _cure_rate, "invert": _cure_invert}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,9 @@ from msk_reserves.recovery import generalized_gamma
 
 _LOG_2PI_HALF = 0.5 * float(np.log(2.0 * np.pi))
 
+Three = tuple[Floats, Floats, Floats]
+"""A value and its first two derivatives."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
@@ -26,7 +29,8 @@ class Family:
     free_shape : whether a shape Q is estimated (the generalized gamma alone).
     log_survival : ln S of w.
     log_density : ln of the density of w.
-    density_slopes : first and second derivative of `log_density` in w.
+    survival_terms : ln S with its first and second derivative in w, at once and fast.
+    density_terms : the same of the log-density.
     inverse_hazard : the w at which -ln S equals a given number.
     log_moment : ln E[exp(r w)] for order r x scale; NaN or infinite where it does not exist.
     """
@@ -37,7 +41,8 @@ class Family:
     free_shape: bool
     log_survival: Callable[[Floats, Floats], Floats]
     log_density: Callable[[Floats, Floats], Floats]
-    density_slopes: Callable[[Floats, Floats], tuple[Floats, Floats]]
+    survival_terms: Callable[[Floats, Floats], Three]
+    density_terms: Callable[[Floats, Floats], Three]
     inverse_hazard: Callable[[Floats, Floats], Floats]
     log_moment: Callable[[Floats, Floats], Floats]
 
@@ -53,22 +58,49 @@ def family_named(name: str) -> Family:
     return FAMILIES[one_of(name, FAMILIES, "family")]
 
 
-def _weibull_slopes(w: Floats, _shape: Floats) -> tuple[Floats, Floats]:
-    """Return 1 - e^w and -e^w."""
+def _weibull_survival(w: Floats, _shape: Floats) -> Three:
+    """Return -e^w, which is its own derivative."""
+    fall = -np.exp(w)
+    return fall, fall, fall
+
+
+def _weibull_density(w: Floats, _shape: Floats) -> Three:
+    """Return w - e^w, 1 - e^w and -e^w."""
     growth = np.exp(w)
-    return 1.0 - growth, -growth
+    return w - growth, 1.0 - growth, -growth
+
+
+def _normal_survival(w: Floats, _shape: Floats) -> Three:
+    """Return ln Phi(-w) through the scaled complementary error function; its slope is minus the inverse Mills ratio."""
+    # Below -37 the survival is one to the last digit, and the scaled function would overflow.
+    x = np.maximum(w, -36.0) * np.sqrt(0.5)
+    scaled = special.erfcx(x)
+    rate = np.sqrt(2.0 / np.pi) / scaled
+    return np.log(0.5 * scaled) - x * x, -rate, -rate * (rate - w)
+
+
+def _normal_density(w: Floats, _shape: Floats) -> Three:
+    """Return -w^2/2 - ln(2 pi)/2, -w and -1."""
+    return -0.5 * w * w - _LOG_2PI_HALF, -w, np.full(np.shape(w), -1.0)
 
 
 def _logistic_density(w: Floats, _shape: Floats) -> Floats:
-    """Return w - 2 ln(1 + e^w), even in w and so safe on both sides."""
-    size = np.abs(w)
-    return np.asarray(-size - 2.0 * np.log1p(np.exp(-size)))
+    """Return w - 2 ln(1 + e^w)."""
+    return np.asarray(w - 2.0 * np.logaddexp(0.0, w))
 
 
-def _logistic_slopes(w: Floats, _shape: Floats) -> tuple[Floats, Floats]:
-    """Return 1 - 2 p and -2 p (1 - p) with p = 1 / (1 + e^-w)."""
-    p = special.expit(w)
-    return np.asarray(1.0 - 2.0 * p), np.asarray(-2.0 * p * special.expit(-w))
+def _logistic_survival(w: Floats, _shape: Floats) -> Three:
+    """Return -ln(1 + e^w), -p and -p (1 - p) with p = 1 / (1 + e^-w)."""
+    small = np.exp(-np.abs(w))
+    both = 1.0 + small
+    p = np.where(w > 0.0, 1.0, small) / both
+    return -(np.maximum(w, 0.0) + np.log(both)), -p, -small / (both * both)
+
+
+def _logistic_density_terms(w: Floats, shape: Floats) -> Three:
+    """Return w - 2 ln(1 + e^w), 1 - 2 p and -2 p (1 - p)."""
+    log_s, first, second = _logistic_survival(w, shape)
+    return w + 2.0 * log_s, 1.0 + 2.0 * first, 2.0 * second
 
 
 def _logistic_inverse(hazard: Floats, _shape: Floats) -> Floats:
@@ -109,7 +141,8 @@ WEIBULL = Family(
     free_shape=False,
     log_survival=lambda w, _shape: -np.exp(w),
     log_density=lambda w, _shape: w - np.exp(w),
-    density_slopes=_weibull_slopes,
+    survival_terms=_weibull_survival,
+    density_terms=_weibull_density,
     inverse_hazard=_log,
     log_moment=lambda order, _shape: np.asarray(special.gammaln(1.0 + order)),
 )
@@ -120,7 +153,8 @@ EXPONENTIAL = Family(
     free_shape=False,
     log_survival=WEIBULL.log_survival,
     log_density=WEIBULL.log_density,
-    density_slopes=WEIBULL.density_slopes,
+    survival_terms=_weibull_survival,
+    density_terms=_weibull_density,
     inverse_hazard=WEIBULL.inverse_hazard,
     log_moment=WEIBULL.log_moment,
 )
@@ -131,7 +165,8 @@ LOGNORMAL = Family(
     free_shape=False,
     log_survival=lambda w, _shape: np.asarray(special.log_ndtr(-w)),
     log_density=lambda w, _shape: -0.5 * w * w - _LOG_2PI_HALF,
-    density_slopes=lambda w, _shape: (-w, np.full(np.shape(w), -1.0)),
+    survival_terms=_normal_survival,
+    density_terms=_normal_density,
     inverse_hazard=lambda hazard, _shape: np.asarray(-special.ndtri_exp(-np.asarray(hazard))),
     log_moment=lambda order, _shape: np.asarray(0.5 * order**2),
 )
@@ -142,7 +177,8 @@ LOGLOGISTIC = Family(
     free_shape=False,
     log_survival=lambda w, _shape: -np.logaddexp(0.0, w),
     log_density=_logistic_density,
-    density_slopes=_logistic_slopes,
+    survival_terms=_logistic_survival,
+    density_terms=_logistic_density_terms,
     inverse_hazard=_logistic_inverse,
     log_moment=_logistic_moment,
 )
@@ -153,7 +189,8 @@ GENERALIZED_GAMMA = Family(
     free_shape=True,
     log_survival=generalized_gamma.log_survival,
     log_density=generalized_gamma.log_density,
-    density_slopes=generalized_gamma.density_slopes,
+    survival_terms=generalized_gamma.survival_terms,
+    density_terms=generalized_gamma.density_terms,
     inverse_hazard=generalized_gamma.inverse_hazard,
     log_moment=_gengamma_moment,
 )

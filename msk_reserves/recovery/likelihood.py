@@ -1,14 +1,20 @@
 """Likelihood of location-scale laws with weights, left truncation and windows, and its exact first two derivatives."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from msk_reserves._checks import Booleans, Floats
+from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.recovery.families import Family
 from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.terms import LawTerms, terms_of
 
-_SHAPE_STEP = 1e-4
+ROWS_AT_ONCE = 8192
+"""Rows of one pass: with their columns they stay in the cache nearest to the processor."""
+
+EXACT, OPEN, WINDOW = range(3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,161 +28,271 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Observations prepared for repeated evaluation: logs of time in units of the median, rows by kind.
+    """Stays prepared for repeated evaluation, those of one kind in a row; n stays in all.
 
     Attributes
     ----------
-    design : covariates with the constant first; shape (n, p).
-    log_days, log_lower, log_entry : natural logs, shape (n_exact or n_open,), (n_window,), (n_entered,); days in the
-        order exact, still running, window (as the windows' right ends).
-    exact, open_, window, entered : row numbers by kind.
-    no_lower : whether a window starts at zero.
+    location : covariates of the location, the constant first; shape (p, n).
+    log_scale : the same for ln scale; shape (q, n).
+    third : the same for the cured share's logit; shape (c, n). A generalized gamma's Q is constant.
+    log_days, log_entry, log_lower : natural logs in units of the median, minus infinity for zero; shape (n,).
     weights : shape (n,).
+    blocks : kind, whether entered late, first row and row after the last, of each block.
     jacobian : what ln f loses for each unit of time, sum of weights of exact exits times their ln days.
     """
 
-    design: Floats
+    location: Floats
+    log_scale: Floats
+    third: Floats
     log_days: Floats
-    log_lower: Floats
     log_entry: Floats
-    exact: Booleans
-    open_: Booleans
-    window: Booleans
-    entered: Booleans
-    no_lower: Booleans
+    log_lower: Floats
     weights: Floats
+    blocks: tuple[tuple[int, bool, int, int], ...]
     jacobian: float
 
 
-def prepare(data: Observations, unit: float) -> Rows:
-    """Return the rows of `data` with time measured in `unit` days."""
-    window = data.in_window
-    exact = data.exited & ~window
-    lower = data.lower[window]
-    no_lower = lower <= 0
-    return Rows(
-        design=np.column_stack([np.ones(len(data)), data.design]),
-        log_days=np.log(data.days / unit),
-        log_lower=np.log(np.where(no_lower, unit, lower) / unit),
-        log_entry=np.log(data.entry[data.entry > 0] / unit),
-        exact=exact,
-        open_=~data.exited,
-        window=window,
-        entered=data.entry > 0,
-        no_lower=no_lower,
-        weights=data.weights,
-        jacobian=float(np.sum(data.weights[exact] * np.log(data.days[exact]))),
+def prepare(
+    data: Observations, unit: float, *, shape_design: Floats | None = None, cure_design: Floats | None = None
+) -> Rows:
+    """Return the stays of `data` with time measured in `unit` days, covariates of ln scale and cured share beside."""
+    kind = np.where(data.exited, np.where(data.lower < data.days, WINDOW, EXACT), OPEN)
+    code = 2 * kind + (data.entry > 0)
+    order: Integers = np.argsort(code.astype(np.int8), kind="stable").astype(np.int64)
+    counts = np.bincount(code, minlength=6)
+    ends = np.cumsum(counts)
+    blocks = tuple(
+        (place // 2, bool(place % 2), int(end - count), int(end))
+        for place, (count, end) in enumerate(zip(counts, ends, strict=True))
+        if count
+    )
+    exact = kind == EXACT
+    with np.errstate(divide="ignore"):
+        log_days = np.log(data.days)
+        log_unit = float(np.log(unit))
+        return Rows(
+            location=_by_column(data.design, order),
+            log_scale=_by_column(shape_design, order),
+            third=_by_column(cure_design, order),
+            log_days=log_days[order] - log_unit,
+            log_entry=np.log(data.entry[order]) - log_unit,
+            log_lower=np.log(data.lower[order]) - log_unit,
+            weights=data.weights[order],
+            blocks=blocks,
+            jacobian=float(data.weights[exact] @ log_days[exact]),
+        )
+
+
+def thinned(rows: Rows, step: int) -> Rows:
+    """Return every `step`-th row of each block: enough to choose a start, and the same every time."""
+    picked = [np.arange(first, last, step) for _, _, first, last in rows.blocks]
+    ends = np.cumsum([len(one) for one in picked])
+    blocks = tuple(
+        (kind, entered, int(end) - len(one), int(end))
+        for (kind, entered, _, _), one, end in zip(rows.blocks, picked, ends, strict=True)
+    )
+    at = np.concatenate(picked)
+    return replace(
+        rows,
+        location=rows.location[:, at],
+        log_scale=rows.log_scale[:, at],
+        third=rows.third[:, at],
+        log_days=rows.log_days[at],
+        log_entry=rows.log_entry[at],
+        log_lower=rows.log_lower[at],
+        weights=rows.weights[at],
+        blocks=blocks,
+        jacobian=0.0,
     )
 
 
-def _survival_terms(family: Family, w: Floats, shape: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return ln S(w) and its first two derivatives: -h and -h (g' + h) with h = f/S, g = ln f."""
-    log_s = family.log_survival(w, shape)
-    slope, _ = family.density_slopes(w, shape)
-    hazard = np.exp(family.log_density(w, shape) - log_s)
-    return log_s, -hazard, -hazard * (slope + hazard)
+def _by_column(design: Floats | None, order: Integers) -> Floats:
+    """Return the columns of a design as rows, a constant first and the stays in the given order."""
+    n = len(order)
+    if design is None or not design.shape[1]:
+        return np.broadcast_to(np.ones(1), (1, n))
+    result = np.empty((1 + design.shape[1], n))
+    for start in range(0, n, ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        result[0, part] = 1.0
+        result[1:, part] = design[order[part]].T
+    return result
 
 
-def _window_terms(
-    family: Family, lower: Floats, upper: Floats, shape: Floats, no_lower: Booleans
-) -> tuple[Floats, ...]:
-    """Return ln[S(l) - S(u)] and its derivatives by location (times scale) and log scale, in units of scale.
-
-    The five derivatives are, with D = S(l) - S(u) and the sums running over the two ends with sign:
-    D_m = [f], D_s = [w f], D_mm = -[f'], D_ms = -[f + w f'], D_ss = -[w (f + w f')].
-    """
-    log_low = np.where(no_lower, 0.0, family.log_survival(lower, shape))
-    log_up = family.log_survival(upper, shape)
-    gap = np.minimum(log_up - log_low, -1e-300)
-    log_d = log_low + np.log(-np.expm1(gap))
-    sums = np.zeros((5, len(lower)))
-    for w, sign, off in ((lower, 1.0, no_lower), (upper, -1.0, np.zeros(len(upper), dtype=bool))):
-        ratio = np.where(off, 0.0, sign * np.exp(family.log_density(w, shape) - log_d))
-        bend = ratio * family.density_slopes(w, shape)[0]
-        sums += np.stack([ratio, w * ratio, -bend, -(ratio + w * bend), -w * (ratio + w * bend)])
-    m, s, mm, ms, ss = sums
-    return log_d, m, s, mm - m * m, ms - m * s, ss - s * s
+def _parts(rows: Rows) -> Iterator[tuple[int, bool, slice]]:
+    """Yield kind, whether entered late, and rows of each pass."""
+    for kind, entered, first, last in rows.blocks:
+        for start in range(first, last, ROWS_AT_ONCE):
+            yield kind, entered, slice(start, min(start + ROWS_AT_ONCE, last))
 
 
-def _row_terms(family: Family, rows: Rows, mu: Floats, scale: float, shape: Floats) -> Floats:
-    """Return, by row, value and derivatives (m, s, mm, ms, ss) by location x scale and log scale; shape (6, n)."""
-    terms = np.zeros((6, len(mu)))
-    w = (rows.log_days - mu) / scale
-    at = rows.exact
-    slope, bend = family.density_slopes(w[at], shape)
-    terms[:, at] = _chain(w[at], family.log_density(w[at], shape) - np.log(scale), slope, bend)
-    terms[2, at] -= 1.0
-    at = rows.open_
-    terms[:, at] = _chain(w[at], *_survival_terms(family, w[at], shape))
-    at = rows.window
-    if at.any():
-        lower = (rows.log_lower - mu[at]) / scale
-        terms[:, at] = _window_terms(family, lower, w[at], shape, rows.no_lower)
-    at = rows.entered
-    if at.any():
-        w_entry = (rows.log_entry - mu[at]) / scale
-        terms[:, at] -= _chain(w_entry, *_survival_terms(family, w_entry, shape))
-    return terms
+class Terms(NamedTuple):
+    """What rows add to a log-likelihood, with derivatives by location (times scale) m, ln scale s and third r."""
+
+    value: Floats
+    m: Floats
+    s: Floats
+    r: Floats
+    mm: Floats
+    ms: Floats
+    ss: Floats
+    mr: Floats
+    sr: Floats
+    rr: Floats
 
 
-def _chain(w: Floats, value: Floats, first: Floats, second: Floats) -> Floats:
-    """Turn a term of w and its derivatives into those by location (times scale) and log scale; shape (6, n)."""
-    return np.stack([value, -first, -w * first, second, first + w * second, w * first + w * w * second])
-
-
-def _at_shape(family: Family, rows: Rows, theta: Floats, shape: float, *, curved: bool) -> Evaluation:
-    """Evaluate at a fixed shape; gradient and Hessian are by coefficients and, if free, log scale."""
-    p = rows.design.shape[1]
-    scale = float(np.exp(theta[p])) if family.free_scale else 1.0
-    mu = rows.design @ theta[:p]
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-        value, m, s, mm, ms, ss = _row_terms(family, rows, mu, scale, np.asarray(shape)) * rows.weights
-        gradient = np.concatenate([rows.design.T @ m / scale, [s.sum()]])
-        hessian = np.zeros((p + 1, p + 1))
-        if curved:
-            hessian[:p, :p] = rows.design.T @ (rows.design * (mm / scale**2)[:, None])
-            hessian[:p, p] = hessian[p, :p] = rows.design.T @ ms / scale
-            hessian[p, p] = ss.sum()
-    size = p + int(family.free_scale)
-    return Evaluation(float(value.sum()) - rows.jacobian, gradient[:size], hessian[:size, :size])
-
-
-def evaluate(family: Family, rows: Rows, theta: Floats) -> Evaluation:
+def evaluate(family: Family, rows: Rows, theta: Floats, *, cured: bool = False, curved: bool = True) -> Evaluation:
     """Evaluate the log-likelihood of sum w {d ln f + (1-d) ln S + i ln[S(l)-S(u)] - ln S(e)} with two derivatives.
 
     Parameters
     ----------
     family : Family
-        The law.
+        The law; with `cured` the law of the stays that end.
     rows : Rows
         The stays.
     theta : numpy.ndarray
-        Coefficients of the location (constant first), then ln scale if free, then the shape Q if free.
+        Coefficients of the location (constant first), then of ln scale if free, then the shape Q if free or the
+        coefficients of the logit of the cured share.
+    cured : bool, optional
+        Whether a share of the stays never ends.
+    curved : bool, optional
+        Whether the Hessian is wanted; zero otherwise.
 
     Returns
     -------
     Evaluation
         Exact derivatives; those by Q are central differences of exact ones, error about 1e-8 relative.
     """
-    if not family.free_shape:
-        return _at_shape(family, rows, theta, 0.0, curved=True)
-    rest, q = theta[:-1], float(theta[-1])
-    here = _at_shape(family, rows, rest, q, curved=True)
-    up = _at_shape(family, rows, rest, q + _SHAPE_STEP, curved=False)
-    down = _at_shape(family, rows, rest, q - _SHAPE_STEP, curved=False)
-    with np.errstate(invalid="ignore"):
-        # Far from any law both sides overflow; the step is then refused as not finite.
-        cross = (up.gradient - down.gradient) / (2 * _SHAPE_STEP)
-    slope = (up.loglik - down.loglik) / (2 * _SHAPE_STEP)
-    # Twice the step for the curvature would not help: rounding in the sum, about 1e-10, is what limits it.
-    bend = (up.loglik - 2 * here.loglik + down.loglik) / _SHAPE_STEP**2
-    hessian = np.block([[here.hessian, cross[:, None]], [cross[None, :], np.array([[bend]])]])
-    return Evaluation(here.loglik, np.append(here.gradient, slope), hessian)
+    p = len(rows.location)
+    q = len(rows.log_scale) if family.free_scale else 0
+    c = len(rows.third) if cured else int(family.free_shape)
+    beta, gamma, delta = theta[:p], theta[p : p + q], theta[p + q :]
+    total = _Total((p, q, c), curved=curved)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        reach = _reach(rows, beta, gamma) if family.free_shape else (0.0, 0.0)
+        law = terms_of(family, float(delta[0]) if family.free_shape else 0.0, reach, len(rows.weights), cured=cured)
+        for block in _parts(rows):
+            part = block[2]
+            log_scale = _linear(rows.log_scale, part, gamma)
+            logit = _linear(rows.third, part, delta) if cured else np.zeros(())
+            terms = _row_terms(law, rows, block, (beta @ rows.location[:, part], log_scale, logit))
+            total.add(terms, rows, part, np.exp(-log_scale))
+    return total.evaluation(rows.jacobian)
 
 
-def value_only(family: Family, rows: Rows, theta: Floats) -> float:
+def value_only(family: Family, rows: Rows, theta: Floats, *, cured: bool = False) -> float:
     """Return the log-likelihood alone, minus infinity where it cannot be computed."""
-    shape = float(theta[-1]) if family.free_shape else 0.0
-    rest = theta[:-1] if family.free_shape else theta
-    value = _at_shape(family, rows, rest, shape, curved=False).loglik
+    value = evaluate(family, rows, theta, cured=cured, curved=False).loglik
     return value if np.isfinite(value) else -np.inf
+
+
+class _Total:
+    """The sums over passes: value, gradient, and the upper half of the Hessian."""
+
+    def __init__(self, sizes: tuple[int, int, int], *, curved: bool) -> None:
+        p, q, c = sizes
+        self.value = 0.0
+        self.at = (slice(0, p), slice(p, p + q), slice(p + q, p + q + c))
+        self.gradient = np.zeros(p + q + c)
+        self.hessian = np.zeros((p + q + c, p + q + c))
+        self.curved = curved
+
+    def add(self, terms: Terms, rows: Rows, part: slice, inverse: Floats) -> None:
+        """Add one pass; `inverse` is one over the scale."""
+        weights = rows.weights[part]
+        self.value += float(weights @ terms.value)
+        designs = (rows.location[:, part], rows.log_scale[:, part], rows.third[:, part])
+        second = ((terms.mm, terms.ms, terms.mr), (terms.ss, terms.sr), (terms.rr,))
+        for one, first in enumerate((terms.m, terms.s, terms.r)):
+            if self.at[one].start == self.at[one].stop:
+                continue
+            factor = weights if one else weights * inverse
+            self.gradient[self.at[one]] += designs[one] @ (first * factor)
+            for other in range(one, 3):
+                if self.curved and self.at[other].start < self.at[other].stop:
+                    bend = second[one][other - one] * factor
+                    both = _crossed(designs[one], bend if other else bend * inverse, designs[other])
+                    self.hessian[self.at[one], self.at[other]] += both
+
+    def evaluation(self, jacobian: float) -> Evaluation:
+        """Return the sums."""
+        upper = np.triu(self.hessian)
+        return Evaluation(self.value - jacobian, self.gradient, upper + np.triu(upper, 1).T)
+
+
+def _crossed(left: Floats, weights: Floats, right: Floats) -> Floats:
+    """Return left diag(weights) right'; a design of one row is the constant."""
+    if len(right) == 1:
+        return np.asarray(left @ weights)[:, None]
+    return np.asarray((left * weights) @ right.T)
+
+
+def _linear(design: Floats, part: slice, coefficients: Floats) -> Floats:
+    """Return a linear predictor of some rows; a constant alone stays a scalar, none at all is zero."""
+    if len(coefficients) <= 1:
+        return np.asarray(coefficients.sum())
+    return np.asarray(coefficients @ design[:, part])
+
+
+def _reach(rows: Rows, beta: Floats, gamma: Floats) -> tuple[float, float]:
+    """Return bounds of the standardised log times of all rows."""
+    low, high = np.inf, -np.inf
+    for _, entered, part in _parts(rows):
+        inverse = np.exp(-_linear(rows.log_scale, part, gamma))
+        mu = beta @ rows.location[:, part]
+        first = np.minimum(rows.log_lower[part], rows.log_entry[part]) if entered else rows.log_lower[part]
+        first = np.where(np.isneginf(first), rows.log_days[part], first)
+        low = min(low, float(((first - mu) * inverse).min()))
+        high = max(high, float(((rows.log_days[part] - mu) * inverse).max()))
+    return low, high
+
+
+def _row_terms(
+    law: LawTerms, rows: Rows, block: tuple[int, bool, slice], predictors: tuple[Floats, Floats, Floats]
+) -> Terms:
+    """Return what the rows of one pass add."""
+    kind, entered, part = block
+    mu, log_scale, logit = predictors
+    inverse = np.exp(-log_scale)
+    w = (rows.log_days[part] - mu) * inverse
+    if kind == EXACT:
+        terms = _chain(w, law.density(w, logit))
+        terms = terms._replace(value=terms.value - log_scale, s=terms.s - 1.0)
+    elif kind == OPEN:
+        terms = _chain(w, law.survival(w, logit))
+    else:
+        lower = rows.log_lower[part]
+        zero = np.isneginf(lower)
+        start = (np.where(zero, rows.log_days[part], lower) - mu) * inverse
+        terms = _between(_chain(start, law.survival(start, logit)), _chain(w, law.survival(w, logit)), zero)
+    if entered:
+        e = (rows.log_entry[part] - mu) * inverse
+        before = _chain(e, law.survival(e, logit))
+        terms = Terms(*(now - then for now, then in zip(terms, before, strict=True)))
+    return terms
+
+
+def _chain(w: Floats, given: tuple[Floats, ...]) -> Terms:
+    """Turn a term of w and a third predictor into one of location (times scale), ln scale and that predictor."""
+    value, first, second, third, cross, bend = given
+    outward = w * first
+    bent = first + w * second
+    return Terms(value, -first, -outward, third, second, bent, w * bent, -cross, -w * cross, bend)
+
+
+def _between(low: Terms, up: Terms, no_lower: Booleans) -> Terms:
+    """Return ln[S(l) - S(u)] with its derivatives from those of ln S at both ends, a and b.
+
+    With D = S(l) - S(u) the first are g = (S(l) a' - S(u) b') / D, the second
+    (S(l) (a'' + a' a') - S(u) (b'' + b' b')) / D - g g.
+    """
+    start = np.where(no_lower, 0.0, low.value)
+    log_d = start + np.log(-np.expm1(np.minimum(up.value - start, -1e-300)))
+    left, right = np.where(no_lower, 0.0, np.exp(start - log_d)), np.exp(up.value - log_d)
+    g = [left * a - right * b for a, b in zip(low[1:4], up[1:4], strict=True)]
+    second = []
+    for place, (one, other) in enumerate(((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))):
+        a = low[4 + place] + low[1 + one] * low[1 + other]
+        b = up[4 + place] + up[1 + one] * up[1 + other]
+        second.append(left * a - right * b - g[one] * g[other])
+    return Terms(log_d, *g, *second)

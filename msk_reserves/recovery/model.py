@@ -14,9 +14,8 @@ from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.covariates import Ask, CovariateDesign, Move, covariate_design
 from msk_reserves.recovery.draws import RecoveryDraws, check_draws
 from msk_reserves.recovery.effects import effects_of
-from msk_reserves.recovery.families import FAMILIES
+from msk_reserves.recovery.fit import LAWS
 from msk_reserves.recovery.mixture import grid_to, present_stay
-from msk_reserves.recovery.piecewise import PIECEWISE
 from msk_reserves.recovery.sampling import draw_transition, point_transition
 from msk_reserves.recovery.selection import CANDIDATES, LONG_RUN, WEIGHTINGS
 from msk_reserves.recovery.stays import read_stays
@@ -110,7 +109,7 @@ class Recovery:
                 "days_at_risk": round(move.exposure),
                 "covariates": f"{len(move.columns)} of {len(self.design.columns_of(move.origin, move.target))}",
                 "draws": move.method,
-                "law": "piecewise exponential" if one.fit.family == PIECEWISE else FAMILIES[one.fit.family].title,
+                "law": one.fit.title,
                 "weight": one.weight,
                 "aic": one.fit.aic,
                 "note": one.fit.reason if move.method == "gamma" else one.note(),
@@ -184,9 +183,9 @@ def fit_recovery(
         Columns of the claims, a formula such as "body_part + np.log(weekly_wage)", or one of these by move, as in
         `covariate_design`. A move takes columns in order while it has ten exits for each.
     candidates : sequence of str
-        Laws tried on moves with 30 exits or more: "weibull", "lognormal", "loglogistic", "gengamma", "piecewise",
-        "exponential". With 10 to 29: Weibull, lognormal, exponential. With fewer: a constant rate with a gamma prior
-        worth two exits at the rate of the same move from kindred states.
+        Laws tried on moves with 30 exits or more, as in `fit_family`; a mixture cure only where the stays show a
+        plateau. With 10 to 29: those of Weibull, lognormal, piecewise asked for, and the exponential. With fewer: a
+        constant rate with a gamma prior worth two exits at the rate of the same move from kindred states.
     weighting : {"equal_within_7", "bic", "single"}
         How plausible laws share the weight.
 
@@ -271,7 +270,7 @@ def _fitted_to(
     candidates, weighting = laws
     one_of(weighting, WEIGHTINGS, "weighting")
     for name in candidates:
-        one_of(name, (*FAMILIES, PIECEWISE), "candidates")
+        one_of(name, LAWS, "candidates")
     if not candidates:
         raise ValueError("`candidates` must name at least one law, got none")
     groups, decisions = stays_at_risk(stays, space)

@@ -133,15 +133,78 @@ def _check_order(days: Floats, entry: Floats, interval: Floats, weights: Floats)
             raise ValueError(f"`{name}` must {rule}; entry {row} is {values[row]:g} ({int(broken.sum())} in all)")
 
 
-def _check_rank(design: Floats, weights: Floats) -> None:
+def columns_beside(
+    data: Observations, design: npt.ArrayLike | None, name: str, parameter: str
+) -> tuple[Floats | None, tuple[str, ...]]:
+    """Check covariates of a parameter other than the location; return them with their names, None for no columns."""
+    if design is None:
+        return None, ()
+    columns = frozen(design, name, ndim=2)
+    if len(columns) != len(data):
+        raise ValueError(f"`{name}` must have one row a stay: `days` has {len(data)}, got {len(columns)}")
+    if not columns.shape[1]:
+        return None, ()
+    _check_rank(columns, data.weights, name)
+    return columns, tuple(f"{parameter} z{i + 1}" for i in range(columns.shape[1]))
+
+
+def grouped(data: Observations) -> Observations:
+    """Return the different stays with the sum of their weights, where whole or half days make them few; else `data`."""
+    n, p = data.design.shape
+    columns = [2.0 * data.days, 2.0 * data.entry, 2.0 * data.lower, data.exited.astype(np.float64), *data.design.T]
+    code, cells = np.zeros(n, dtype=np.int64), 1
+    kept: list[tuple[float, int]] = []
+    for column in columns if n >= _GROUPED_FROM else []:
+        low, high = float(column.min()), float(column.max())
+        size = int(min(high - low, 1e9)) + 1
+        cells *= size
+        if cells > _MOST_CELLS or (column[:_LOOK] % 1.0).any() or (column % 1.0).any():
+            return data
+        code = code * size + (column - low).astype(np.int64)
+        kept.append((low, size))
+    weight: Floats = np.bincount(code, weights=data.weights).astype(np.float64)
+    place = np.flatnonzero(weight)
+    if n < _GROUPED_FROM or len(place) > n / 2:
+        return data
+    values: list[Floats] = []
+    for low, size in reversed(kept):
+        place, digit = np.divmod(place, size)
+        values.append(low + digit.astype(np.float64))
+    days, entry, lower, exited, *design = reversed(values)
+    table = np.column_stack(design) if p else np.zeros((len(days), 0))
+    return Observations(0.5 * days, exited > 0, 0.5 * entry, 0.5 * lower, weight[weight > 0], table)
+
+
+_GROUPED_FROM = 2_000
+_MOST_CELLS = 1 << 24
+_LOOK = 100
+
+
+def _check_rank(design: Floats, weights: Floats, name: str = "design") -> None:
     """Refuse a design whose columns, with the constant, are not independent."""
-    used = design[weights > 0]
-    centred = used - used.mean(axis=0) if len(used) else used
-    spread = np.sqrt((centred**2).mean(axis=0)) if len(used) else np.zeros(design.shape[1])
-    if (spread == 0).any():
-        raise ValueError(f"`design` must vary in every column; column {int(np.argmin(spread))} is constant")
-    if design.shape[1]:
-        scaled = centred / spread
-        smallest = float(np.linalg.eigvalsh(scaled.T @ scaled / len(scaled))[0])
-        if smallest < 1e-10:
-            raise ValueError("`design` must have independent columns; one of them is a combination of the others")
+    p = design.shape[1]
+    if not p:
+        return
+    used = design if (weights > 0).all() else design[weights > 0]
+    # From the first row, from which a constant differs by exactly nothing; then from the mean, where that is far off.
+    mean, gram = _moments(used, used[0] if len(used) else np.zeros(p))
+    if (np.diag(gram) == 0).any():
+        column = int(np.argmin(np.diag(gram)))
+        raise ValueError(f"`{name}` must vary in every column; column {column} is constant")
+    _, gram = _moments(used, mean)
+    spread = np.sqrt(np.diag(gram))
+    if float(np.linalg.eigvalsh(gram / np.outer(spread, spread))[0]) < 1e-10:
+        raise ValueError(f"`{name}` must have independent columns; one of them is a combination of the others")
+
+
+def _moments(design: Floats, origin: Floats) -> tuple[Floats, Floats]:
+    """Return the column means and the sum of products of deviations from `origin`, a pass at a time."""
+    total, gram = np.zeros(design.shape[1]), np.zeros((design.shape[1], design.shape[1]))
+    for start in range(0, len(design), _ROWS_AT_ONCE):
+        apart = design[start : start + _ROWS_AT_ONCE] - origin
+        gram += apart.T @ apart
+        total += np.ones(len(apart)) @ apart
+    return origin + total / max(len(design), 1), gram
+
+
+_ROWS_AT_ONCE = 8192

@@ -6,10 +6,10 @@ import numpy as np
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.draws import LawDraws, TransitionDraws
-from msk_reserves.recovery.families import FAMILIES
-from msk_reserves.recovery.fit import FittedFamily, fit_to_data
+from msk_reserves.recovery.fit import FittedFamily, refit
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.piecewise import PIECEWISE
+from msk_reserves.recovery.spline import is_spline, rising
 from msk_reserves.recovery.transitions import Transition
 
 REFITS = 60
@@ -78,7 +78,11 @@ def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.rando
         if len(refits):
             return np.asarray(refits[np.arange(n) % len(refits)])
     root = np.linalg.cholesky(fit.covariance)
-    return np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
+    theta = np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
+    if is_spline(fit.family):
+        size = len(fit.cuts)
+        theta[:, :size] = rising(theta[:, :size], fit.theta[:size], np.log(fit.cuts))
+    return theta
 
 
 def _piecewise_parameters(fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
@@ -108,7 +112,7 @@ def _refits(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Ge
         pull = rng.standard_exponential(int(member.max()) + 1)[member]
         weights = np.asarray(np.bincount(place, stays.weights * pull / pull.mean(), len(data)), dtype=np.float64)
         weighted = Observations(data.days, data.exited, data.entry, data.lower, weights, data.design)
-        again = fit_to_data(FAMILIES[fit.family], weighted, transition.names, fit.theta)
+        again = refit(fit, weighted, transition.names)
         if again.converged:
             found.append(again.theta)
     return np.array(found)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from msk_reserves._checks import Floats, one_of
-from msk_reserves.recovery.families import EXPONENTIAL, FAMILIES, cumulative_hazard, hazard, log_survival, moment
-from msk_reserves.recovery.fit import FittedFamily, fit_to_data, piecewise_to_data
+from msk_reserves.recovery.cure import is_cure, no_plateau
+from msk_reserves.recovery.draws import law_draws
+from msk_reserves.recovery.families import EXPONENTIAL, FAMILIES, moment
+from msk_reserves.recovery.fit import FittedFamily, fit_law, fit_to_data, unfitted
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.piecewise import DECLINE, PIECEWISE, default_cuts, merged_cuts
+from msk_reserves.recovery.piecewise import DECLINE, PIECEWISE
+from msk_reserves.recovery.spline import is_spline, log_slope
 
 CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "piecewise")
 """Laws tried by default on transitions with at least `MANY_EVENTS` exits."""
@@ -57,14 +60,22 @@ class Candidate:
         """Return the reason for a weight of zero, or what the law rests on."""
         if self.refused:
             return self.refused
-        what = f"{len(self.fit.cuts) + 1} pieces" if self.fit.family == PIECEWISE else _missing_moment(self.fit)
         behind = "" if self.weight > 0 else "AIC too far behind"
-        return "; ".join(part for part in (behind, what) if part)
+        return "; ".join(part for part in (behind, _rests_on(self.fit)) if part)
 
 
-def _missing_moment(fit: FittedFamily) -> str:
-    """Return which of mean and variance a law lacks: harmless up to a horizon, but worth knowing."""
+def _rests_on(fit: FittedFamily) -> str:
+    """Return what a law is beyond its name: its pieces, its tail, the share it never ends, the moments it lacks."""
+    if fit.family == PIECEWISE:
+        return f"{len(fit.cuts) + 1} pieces"
+    if is_spline(fit.family):
+        size = len(fit.cuts)
+        tail = float(log_slope(fit.theta[:size], np.log(fit.cuts), np.log(fit.cuts[-1:]))[0])
+        return f"Weibull tail of shape {tail:.2f} beyond day {fit.cuts[-1]:,.0f}"
+    if is_cure(fit.family):
+        return f"{fit.plateau:.1%} never end"
     family = FAMILIES[fit.family]
+    # Harmless up to a horizon, but worth knowing.
     if not np.isfinite(moment(family, 1, 0.0, fit.scale, fit.shape)):
         return "no finite mean"
     return "" if np.isfinite(moment(family, 2, 0.0, fit.scale, fit.shape)) else "no finite variance"
@@ -94,7 +105,9 @@ def fit_candidates(
     tuple of Candidate
         At least one carries weight.
     """
-    tried = tuple(names) if data.events >= MANY_EVENTS else _few(names)
+    many = data.events >= MANY_EVENTS
+    tried = tuple(names) if many else _few(names)
+    left = () if many else tuple(name for name in names if name not in tried)
     decline = 1.0 if target == "dead" else DECLINE
     fits = [_fit(name, data, labels, decline) for name in tried]
     refused = [_implausible(fit, data, to_work=target in WORKING) for fit in fits]
@@ -102,7 +115,11 @@ def fit_candidates(
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
         refused.append("")
     weights = law_weights(fits, [not reason for reason in refused], weighting, data.events)
-    return tuple(Candidate(*row) for row in zip(fits, weights.tolist(), refused, strict=True))
+    few = f"needs {MANY_EVENTS} exits, there are {data.events:,.6g}"
+    return (
+        *(Candidate(*row) for row in zip(fits, weights.tolist(), refused, strict=True)),
+        *(Candidate(unfitted(name, data, few), 0.0, few) for name in left),
+    )
 
 
 def _few(names: Sequence[str]) -> tuple[str, ...]:
@@ -111,32 +128,36 @@ def _few(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _fit(name: str, data: Observations, labels: tuple[str, ...], decline: float) -> FittedFamily:
-    """Fit one law by name."""
-    if name == PIECEWISE:
-        return piecewise_to_data(data, labels, merged_cuts(data, default_cuts()), decline=decline)
-    return fit_to_data(FAMILIES[name], data, labels)
+    """Fit one law by name; a mixture cure only where the stays show a plateau."""
+    reason = no_plateau(data) if is_cure(name) else ""
+    return unfitted(name, data, reason) if reason else fit_law(name, data, labels, decline=decline)
 
 
 def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str:
     """Return why a law is refused, or nothing."""
     if not fit.converged:
-        return f"not converged: {fit.reason}"
+        return fit.reason if not len(fit.theta) else f"not converged: {fit.reason}"
     if fit.family == PIECEWISE:
         return ""
     misfit = tail_misfit(fit, data)
     if misfit or not to_work:
         return misfit
-    p = 1 + data.design.shape[1]
-    location = float(fit.theta[:p] @ np.concatenate([[1.0], np.average(data.design, axis=0, weights=data.weights)]))
+    law = law_draws(fit.family, fit.theta[None, :], fit.cuts)
+    place = float(law.coefficients[0] @ np.concatenate([np.ones(law.constant), _means(data)]))
     first = max(YEAR, float(data.days[data.exited].max()))
     ages = np.geomspace(first, max(LONG_RUN, 2 * first), 5)
-    family = FAMILIES[fit.family]
-    if log_survival(family, first, location, fit.scale, fit.shape) < np.log(_STILL_THERE):
+    draw, location = np.zeros(5, dtype=np.int64), np.full(5, place)
+    if law.compute("accumulate", ages, location, draw)[0] > -np.log(_STILL_THERE):
         return ""
-    rates = hazard(family, ages, location, fit.scale, fit.shape)
+    rates = law.compute("rate", ages, location, draw)
     if (np.diff(rates) > 1e-3 * rates[:-1]).any():
         return f"hazard of return rises after day {first:,.0f}, beyond the data"
     return ""
+
+
+def _means(data: Observations) -> Floats:
+    """Return the weighted means of the covariates."""
+    return np.asarray(np.average(data.design, axis=0, weights=data.weights))
 
 
 def tail_misfit(fit: FittedFamily, data: Observations) -> str:
@@ -146,14 +167,16 @@ def tail_misfit(fit: FittedFamily, data: Observations) -> str:
     late ones. Beyond each of `TAIL_STARTS` and beyond the last exit the exits seen are held against the hazard
     collected by the stays at risk.
     """
-    family, p = FAMILIES[fit.family], 1 + data.design.shape[1]
-    location = fit.theta[0] + data.design @ fit.theta[1:p]
+    law = law_draws(fit.family, fit.theta[None, :], fit.cuts)
+    location = data.design @ law.coefficients[0, law.constant :]
+    location = location + law.coefficients[0, 0] if law.constant else location
+    draw = np.zeros(len(data), dtype=np.int64)
     last = float(data.days[data.exited].max())
-    whole = cumulative_hazard(family, data.days, location, fit.scale, fit.shape)
+    whole = law.compute("accumulate", data.days, location, draw)
     for start in (*TAIL_STARTS, last):
         begun = np.maximum(data.entry, start)
         late = data.days > begun
-        before = cumulative_hazard(family, begun[late], location[late], fit.scale, fit.shape)
+        before = law.compute("accumulate", begun[late], location[late], draw[late])
         expected = float(data.weights[late] @ (whole[late] - before))
         seen = float(data.weights[data.exited & late].sum())
         if abs(seen - expected) > TAIL_TOLERANCE * np.sqrt(max(expected, 1.0)):
