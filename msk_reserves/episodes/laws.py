@@ -5,10 +5,12 @@ import numpy as np
 from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import STATE_CODE, STATES
 from msk_reserves.episodes.arrays import Laws
-from msk_reserves.episodes.hazards import LOG, LOGISTIC, PIECES, TABLE
-from msk_reserves.recovery.draws import RecoveryDraws, TransitionDraws
+from msk_reserves.episodes.hazards import LOG, LOGISTIC, LONGEST, PIECES, SPLINE, TABLE
+from msk_reserves.recovery.cure import CURES, is_cure
+from msk_reserves.recovery.draws import LawDraws, RecoveryDraws, TransitionDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
+from msk_reserves.recovery.spline import is_spline
 
 LOW, HIGH, NODES = -30.0, 7.0, 1024
 """Grid of ln h: from one exit in 10**13 to 1,100 expected exits."""
@@ -44,6 +46,8 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
     for place, one in enumerate(every):
         for code, law in enumerate(one.laws):
             at = np.flatnonzero(one.law_of_draw == code)
+            if not len(at):
+                continue
             columns = np.array([*([0] * law.constant), *(1 + column for column in one.columns)], dtype=np.int64)
             laws.coefficients[place, at[:, None], columns] = law.coefficients[at]
             if law.family == PIECEWISE:
@@ -53,10 +57,12 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
                 laws.reached[place, at, :pieces] = cumulative_at_cuts(law.rates[at], law.cuts)
                 laws.kind[place, at] = PIECES
                 continue
-            laws.kind[place, at], laws.scale[place, at] = KINDS[law.family], law.scale[at]
-            if law.family == "gengamma" and len(at):
+            name = CURES[law.family].name if is_cure(law.family) else law.family
+            laws.kind[place, at], laws.scale[place, at] = KINDS.get(name, SPLINE), law.scale[at]
+            laws.plateau[place, at] = law.plateau[at]
+            if name == "gengamma" or is_spline(name):
                 laws.row[place, at] = sum(map(len, tables)) + np.arange(len(at))
-                tables.append(_standard(FAMILIES["gengamma"], law.shape[at]))
+                tables.append(_spline(law)[at] if is_spline(name) else _standard(FAMILIES[name], law.shape[at]))
     return laws._replace(table=np.vstack(tables))
 
 
@@ -83,6 +89,11 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
         rate=np.zeros((*shape, width + 1)),
         coefficients=np.zeros((*shape, 1 + n_columns)),
     )
+
+
+def _spline(law: LawDraws) -> Floats:
+    """Return ln days over the grid of ln h less the location for each draw, shape (n_draws, NODES)."""
+    return np.clip(law.log_days(np.linspace(LOW, HIGH, NODES)), -LONGEST, LONGEST)
 
 
 def _standard(family: Family, shape: Floats) -> Floats:

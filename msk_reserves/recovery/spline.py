@@ -284,8 +284,8 @@ def log_days_at(curve: Floats, log_knots: Floats, log_hazard: Floats) -> Floats:
         off = log_cumulative_hazard(inner, log_knots, middle) - log_hazard[at]
         low, high = np.where(off < 0, middle, low), np.where(off < 0, high, middle)
         step = middle - off / log_slope(inner, log_knots, middle)
-        trapped = (step > low) & (step < high)
-        middle = np.where(trapped, step, 0.5 * (low + high))
+        # The ends count as inside: at the answer itself rounding puts the step on one of them.
+        middle = np.where((step >= low) & (step <= high), step, 0.5 * (low + high))
         if np.max(np.abs(off)) < 1e-13:
             break
     x[at] = middle
