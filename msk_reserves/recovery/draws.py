@@ -87,13 +87,17 @@ def law_draws(family: str, theta: Floats, cuts: Floats) -> LawDraws:
 
 
 def at_mark(law: LawDraws, mark: float) -> LawDraws:
-    """Return draws with the first covariate held at `mark` and taken into the constant, or into the rates."""
-    constant = 0 if law.family == PIECEWISE else 1
+    """Return draws with the first covariate held at `mark` and taken into the constant, curve or rates."""
+    constant = law.constant
     moved = mark * law.coefficients[:, constant]
     rest = np.delete(law.coefficients, constant, axis=1)
     if constant:
         rest[:, 0] += moved
         return replace(law, coefficients=rest)
+    if is_spline(law.family):
+        curve = np.array(law.curve)
+        curve[:, 0] += moved
+        return replace(law, coefficients=rest, curve=curve)
     return replace(law, coefficients=rest, rates=law.rates * np.exp(moved)[:, None])
 
 

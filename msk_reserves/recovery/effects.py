@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from msk_reserves.recovery.piecewise import PIECEWISE
 from msk_reserves.recovery.transitions import Transition
 
 NORMAL_975 = 1.959963984540054
@@ -41,7 +40,7 @@ def effects_of(moves: Sequence[Transition]) -> pd.DataFrame:
                         "law": one.fit.family,
                         "weight": one.weight,
                         "covariate": name,
-                        "measure": "hazard ratio" if one.fit.family == PIECEWISE else "time ratio",
+                        "measure": one.fit.measure,
                         "ratio": np.exp(effect),
                         "standard_error": error,
                         "lower": np.exp(effect - NORMAL_975 * error),

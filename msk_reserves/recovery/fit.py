@@ -75,6 +75,11 @@ class FittedFamily:
         return f"{CURES[self.family].title} cure" if is_cure(self.family) else FAMILIES[self.family].title
 
     @property
+    def measure(self) -> str:
+        """What exp of a covariate's effect is: "hazard ratio", or "time ratio", what the days are multiplied by."""
+        return "hazard ratio" if self.family == PIECEWISE or is_spline(self.family) else "time ratio"
+
+    @property
     def standard_error(self) -> Floats:
         """Standard errors of the parameters, shape (n_parameters,)."""
         return np.asarray(np.sqrt(np.diag(self.covariance)))

@@ -10,7 +10,7 @@ from msk_reserves._checks import Floats
 from msk_reserves.episodes.hazards import collected_by, exit_days_of
 from msk_reserves.episodes.laws import laws_of
 from msk_reserves.recovery.cure import CURES, no_plateau
-from msk_reserves.recovery.draws import LawDraws, RecoveryDraws, TransitionDraws, law_draws
+from msk_reserves.recovery.draws import LawDraws, RecoveryDraws, TransitionDraws, at_mark, law_draws
 from msk_reserves.recovery.families import FAMILIES, WEIBULL
 from msk_reserves.recovery.fit import LAWS, FittedFamily, fit_family, fit_law
 from msk_reserves.recovery.likelihood import evaluate, prepare
@@ -104,6 +104,19 @@ def test_the_inner_loop_agrees(name: str) -> None:
         assert exit_days_of(compiled, 0, 0, location[0], 0.4) == pytest.approx(
             move.exit_days(np.array([0.4]), location, zero)[0], rel=1e-5
         )
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_covariate_held_fixed_goes_into_the_constant(name: str) -> None:
+    """With the first covariate taken in at a value, hazards are those of stays that have this value."""
+    fit = fitted(name, stays(300, cured=0.2))
+    held = at_mark(law_of(fit), 0.7)
+    days, draw = np.geomspace(1.0, 1000.0, 10), np.zeros(10, dtype=np.int64)
+    both = []
+    for law, x in ((law_of(fit), np.array([0.7, 1.0])), (held, np.array([1.0]))):
+        covariates = np.concatenate([np.ones(law.constant), x])
+        both.append(law.compute("accumulate", days, np.full(10, law.coefficients[0] @ covariates), draw))
+    np.testing.assert_allclose(both[0], both[1], rtol=1e-10)
 
 
 def test_a_mixture_never_ends_beyond_its_plateau() -> None:
