@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from msk_reserves._checks import Floats
+from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.stay_tables import Grid, Stay, mean_hats
 
 
@@ -96,65 +96,55 @@ def solve_renewal(
     n = len(grid.nodes) if nodes is None else nodes
     states, followed = _reachable(now, fresh, stop_at)
     index = {name: row for row, name in enumerate(states)}
-    shape = (len(states), n, now.held.shape[2])
-    occupation, late, begun = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    _add(occupation, index, now.places, now.held[:, :n])
-    _add(late, index, now.places, now.held[:, :n] * now.late[:n, None])
-    _add(begun, index, now.targets, now.left[:, :n])
-    entered = np.zeros((n - 1, len(followed), shape[2]))
-    who = [index[stay.entry] for stay in followed]
-    for last, hats in enumerate(mean_hats(grid)[: n - 1], start=1):
-        spread = np.zeros((last + 1, len(followed), shape[2]))
-        if last > 1 and followed:
-            flat = entered[: last - 1].reshape(last - 1, -1)
-            spread = (hats[:-1].T @ flat).reshape(spread.shape)
-        entered[last - 1] = _entries(followed, index, spread, hats[-1], begun[:, last - 1 : last + 1])
-        spread += hats[-1][:, None, None] * entered[last - 1]
-        begun[who, last] = begun[who, last - 1] + entered[last - 1]
-        for row, stay in enumerate(followed):
-            weights = spread[:, row]
-            held = stay.held[:, : last + 1]
-            _add_at(occupation, index, stay.places, last, np.einsum("jqr,qr->jr", held, weights))
-            if stay.late[: last + 1].any():
-                begin = int(np.argmax(stay.late))
-                beyond = np.einsum("jqr,qr->jr", held[:, begin:], weights[begin:])
-                _add_at(late, index, stay.places, last, beyond)
-    ends = [row for row, name in enumerate(states) if name not in {*now.places, *_held_in(followed)}]
-    occupation[ends] = begun[ends]
-    for name in {*now.places, *_held_in(followed)} & _unfollowed(states, followed):
-        occupation[index[name]] += begun[index[name]]
+    total = np.zeros((3 * len(states), n, now.held.shape[2]))
+    where, values = _channels(now, index, n)
+    total[where] += values
+    if followed:
+        _follow(grid, [_channels(stay, index, n) for stay in followed], [index[one.entry] for one in followed], total)
+    begun, occupation, late = total.reshape(3, len(states), *total.shape[1:])
+    # Who enters a state that is followed no further stays in it.
+    ends = sorted(set(index.values()) - {index[stay.entry] for stay in followed})
+    occupation[ends] += begun[ends]
     return Ahead(states, occupation, late, begun)
 
 
-def _entries(
-    followed: tuple[Stay, ...], index: Mapping[str, int], spread: Floats, own: Floats, begun: Floats
-) -> Floats:
-    """Return the stays begun in the latest cell in each state followed, shape (n_followed, n_rows).
+def _channels(stay: Stay, index: Mapping[str, int], n: int) -> tuple[Integers, Floats]:
+    """Return what one stay contributes to: rows of (begun, occupation, late) by state, and its tables stacked."""
+    targets, places = ([index[name] for name in names] for names in (stay.targets, stay.places))
+    rows, parts = [targets, [len(index) + row for row in places]], [stay.left[:, :n], stay.held[:, :n]]
+    if stay.late[:n].any():
+        rows.append([2 * len(index) + row for row in places])
+        parts.append(stay.held[:, :n] * stay.late[:n, None])
+    return np.array([row for group in rows for row in group], dtype=np.int64), np.concatenate(parts)
 
-    What enters one state in the cell may leave it for the next within the same cell, so the numbers solve a linear
-    system in each row. `begun` (n_states, 2, n_rows) is filled in for the states not followed.
+
+def _follow(grid: Grid, stays: list[tuple[Integers, Floats]], entry: list[int], total: Floats) -> None:
+    """Add to `total`, shape (3 n_states, n_nodes, n_rows), what comes of the stays entered, node by node.
+
+    What enters one state in a cell may leave it for the next within the same cell, so the numbers that enter in a cell
+    solve a linear system in each row.
     """
-    place = {stay.entry: row for row, stay in enumerate(followed)}
-    within = np.zeros((len(followed), len(followed), begun.shape[2]))
-    ends: list[tuple[int, int, Floats]] = []
-    for row, stay in enumerate(followed):
-        past = np.einsum("tqr,qr->tr", stay.left[:, : len(own)], spread[:, row])
-        at_once = np.einsum("tqr,q->tr", stay.left[:, : len(own)], own)
-        for name, flow, quick in zip(stay.targets, past, at_once, strict=True):
-            begun[index[name], 1] += flow
-            if name in place:
-                within[place[name], row] += quick
-            else:
-                ends.append((index[name], row, quick))
-    if not followed:
-        return np.zeros((0, begun.shape[2]))
-    who = [index[stay.entry] for stay in followed]
-    known = begun[who, 1] - begun[who, 0]
-    system = np.eye(len(followed)) - np.moveaxis(within, 2, 0)
-    entered = np.linalg.solve(system, np.ascontiguousarray(known.T)[:, :, None])[:, :, 0].T
-    for state, row, quick in ends:
-        begun[state, 1] += quick * entered[row]
-    return np.asarray(entered)
+    n, n_rows = total.shape[1:]
+    place = {state: row for row, state in enumerate(entry)}
+    back = [[(at, place[row]) for at, row in enumerate(where.tolist()) if row in place] for where, _ in stays]
+    entered = np.zeros((n - 1, len(stays), n_rows))
+    for last, hats in enumerate(mean_hats(grid)[: n - 1], start=1):
+        spread = np.zeros((last + 1, len(stays), n_rows))
+        if last > 1:
+            spread = (hats[:-1].T @ entered[: last - 1].reshape(last - 1, -1)).reshape(spread.shape)
+        # In the latest cell only the first nodes of a stay matter.
+        own = hats[-1, : np.flatnonzero(hats[-1])[-1] + 1]
+        at_once = []
+        within = np.zeros((n_rows, len(stays), len(stays)))
+        for row, (where, values) in enumerate(stays):
+            total[where, last] += np.einsum("cqr,qr->cr", values[:, : last + 1], spread[:, row])
+            at_once.append(np.einsum("cqr,q->cr", values[:, : len(own)], own))
+            for channel, state in back[row]:
+                within[:, state, row] = at_once[row][channel]
+        known = (total[entry, last] - total[entry, last - 1]).T
+        entered[last - 1] = np.linalg.solve(np.eye(len(stays)) - within, known[:, :, None])[:, :, 0].T
+        for (where, _), quick, new in zip(stays, at_once, entered[last - 1], strict=True):
+            total[where, last] += quick * new
 
 
 def _reachable(
@@ -172,25 +162,3 @@ def _reachable(
         states |= dict.fromkeys((*fresh[name].places, *fresh[name].targets))
         waiting += fresh[name].targets
     return tuple(states), tuple(followed.values())
-
-
-def _held_in(followed: tuple[Stay, ...]) -> set[str]:
-    """Return every state in which a stay followed may be held."""
-    return {place for stay in followed for place in stay.places}
-
-
-def _unfollowed(states: tuple[str, ...], followed: tuple[Stay, ...]) -> set[str]:
-    """Return the states whose entries are not followed: who enters stays."""
-    return set(states) - {stay.entry for stay in followed}
-
-
-def _add(total: Floats, index: Mapping[str, int], names: tuple[str, ...], part: Floats) -> None:
-    """Add arrays to the rows of the states named."""
-    for name, values in zip(names, part, strict=True):
-        total[index[name]] += values
-
-
-def _add_at(total: Floats, index: Mapping[str, int], names: tuple[str, ...], node: int, part: Floats) -> None:
-    """Add values at one node to the rows of the states named."""
-    for name, values in zip(names, part, strict=True):
-        total[index[name], node] += values
