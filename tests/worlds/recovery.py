@@ -31,7 +31,14 @@ def _waits(rng: np.random.Generator, state: str, age: Floats) -> Mapping[str, Fl
     return {}
 
 
-def recovery_book(n_claims: int, seed: int, *, waiting: float = 3.0, interval: float = 0.0) -> ClaimBook:
+def recovery_book(
+    n_claims: int,
+    seed: int,
+    *,
+    waiting: float = 3.0,
+    interval: float = 0.0,
+    seen: tuple[float, float] = (30, 1_400),
+) -> ClaimBook:
     """Return a book of claims off work that return, relapse, plateau or die, seen for 30 to 1,400 days.
 
     Parameters
@@ -40,10 +47,11 @@ def recovery_book(n_claims: int, seed: int, *, waiting: float = 3.0, interval: f
     seed : reproduces the book.
     waiting : days off work that end without trace within this many days are not in the book.
     interval : width of the windows to which first stays off work are known (0: the day).
+    seen : days a claim is followed, between these two.
     """
     rng = np.random.default_rng(seed)
     age = np.clip(rng.normal(45, 10, n_claims), 20, 70)
-    left = rng.uniform(30, 1_400, n_claims)
+    left = rng.uniform(*seen, n_claims)
     state = np.full(n_claims, STATE_CODE["off_work"])
     since = np.zeros(n_claims)
     alive = np.ones(n_claims, dtype=bool)
@@ -95,10 +103,13 @@ def _stay(
 def _book(table: Floats, age: Floats, state: Integers, rng: np.random.Generator) -> ClaimBook:
     """Assemble a book from stays."""
     n = len(age)
+    # Stays follow one another on the claim's own clock.
+    before = np.cumsum(table[:, 3]) - table[:, 3]
+    first = np.searchsorted(table[:, 0], table[:, 0])
     spells = Spells(
         claim=table[:, 0].astype(np.int64),
         state=table[:, 1].astype(np.int64),
-        entered=table[:, 2].astype(np.int64),
+        entered=(before - before[first]).astype(np.int64),
         days=table[:, 3].copy(),
         next_state=table[:, 4].astype(np.int64),
         observed_from=table[:, 5].copy(),
