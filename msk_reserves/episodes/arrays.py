@@ -64,10 +64,13 @@ class Claims(NamedTuple):
 
     Attributes
     ----------
+    keys : keys of their random numbers.
+    state, began : where they are, and for how many days.
+    days_off, days_off_before : days off work so far, and before the present stay.
+    operated : whether operated on.
+    window_open : whether an episode until return or MMI is running or may begin.
+    triggered : days since the bundle in force was triggered.
     design : covariates, shape (n_claims, n_columns).
-    location : room for the predictor of each exit of the claim and draw at hand, shape (J,).
-    so_far : cumulative hazard of each exit of the present state, shape (n_exits, n_claims, n_draws).
-    stays : probability of not leaving by that exit before the horizon, of the same shape.
     """
 
     keys: npt.NDArray[np.uint64]
@@ -79,9 +82,40 @@ class Claims(NamedTuple):
     window_open: Booleans
     triggered: Floats
     design: Floats
+
+
+class Room(NamedTuple):
+    """What the loop keeps of the claim, draw and stay at hand.
+
+    Attributes
+    ----------
+    located : states whose exits have been located for the claim and draw, shape (n_states,).
+    location, stays : predictor of each exit, and probability of not leaving by it before the horizon; shape (J,).
+    first_location, so_far, first_stays : the same for the claim's present stay, given its age, and the cumulative
+        hazard of that age; shape (J,).
+    level, worth, rise : of each growth, the price level of the stay's first day, what payments since are worth at it,
+        and the level now over it; shape (n_growths,).
+    level_at_start, worth_at_start, rise_at_start : the same on the valuation date.
+    gained, worth_after : rise of prices over a stretch of the stay, less 1, and worth at its end; shape (n_growths,).
+    before, paid : payments before the stretch, and in it; shape (A,).
+    """
+
+    located: Booleans
     location: Floats
-    so_far: Floats
     stays: Floats
+    first_location: Floats
+    so_far: Floats
+    first_stays: Floats
+    level: Floats
+    worth: Floats
+    rise: Floats
+    level_at_start: Floats
+    worth_at_start: Floats
+    rise_at_start: Floats
+    gained: Floats
+    worth_after: Floats
+    before: Floats
+    paid: Floats
 
 
 class Money(NamedTuple):
@@ -89,20 +123,21 @@ class Money(NamedTuple):
 
     Attributes
     ----------
-    start, rate : payments up to the start of a bin, and a day in it; shape (A, n_draws, n_groups, n_bins).
+    payments : payments up to the start of a bin, and a day in it; shape (n_draws, n_groups, n_bins, A, 2).
     edge : start of each bin in days worth, shape (A, n_bins).
-    growth : growth of the price level a day, shape (A,).
+    growths : the different growths of price levels a day, shape (n_growths,).
+    growth_of : which of them each component has, shape (A,).
     bin_of_day : bin of each whole day in a state; the last entry serves all later days.
     bands : days off before a stay at which its band begins.
     shares : share of a group's payments inside each scope, shape (n_scopes, A, n_groups).
     window_days : length of each scope's window, -1 until return or MMI.
     """
 
-    start: Floats
-    rate: Floats
+    payments: npt.NDArray[np.float32]
     edge: Floats
-    growth: Floats
-    bin_of_day: Integers
+    growths: Floats
+    growth_of: Integers
+    bin_of_day: npt.NDArray[np.int16]
     bands: Floats
     shares: Floats
     window_days: Integers

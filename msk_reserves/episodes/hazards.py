@@ -57,8 +57,11 @@ def _node_of(table: Floats, row: int, w: float) -> float:
     return float(lower + x)
 
 
-def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float) -> float:
-    """Return the days in a state at which an exit's cumulative hazard reaches `hazard`, infinite if it never does."""
+def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float, most: float) -> float:
+    """Return the days in a state at which an exit's cumulative hazard reaches `hazard`.
+
+    Infinite if it never does; where that is after `most` days any number of at least `most` will do.
+    """
     kind = laws.kind[exit_, draw]
     plateau = laws.plateau[exit_, draw]
     if plateau > 0.0:
@@ -71,6 +74,8 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
         wanted = hazard * math.exp(-location)
         piece = 0
         while piece < laws.n_cuts[exit_] and laws.reached[exit_, draw, piece + 1] <= wanted:
+            if laws.cuts[exit_, piece] >= most:
+                return most
             piece += 1
         rate = laws.rate[exit_, draw, piece]
         if rate <= 0.0:

@@ -1,138 +1,110 @@
 """The inner loop: one future at a time, stay by stay, compiled.
 
 Each future is a few dozen numbers that live in registers, so nothing of size claims x scenarios is written but the sums
-themselves, and the compiled loop runs outside the interpreter's lock, so threads scale.
+themselves, and the compiled loop runs outside the interpreter's lock, so threads scale. Draws of the parameters come
+first and claims second: the numbers of one draw stay in the nearest memory while all claims of a block use them.
 """
 
 import math
 
-import numpy as np
-
-from msk_reserves.episodes import arrays, compiled, hazards
-from msk_reserves.episodes.arrays import Claims, Laws, Money, PathStates, Sums
+from msk_reserves.episodes import arrays, compiled, exits, hazards, randomness
+from msk_reserves.episodes.arrays import Claims, Laws, Money, PathStates, Room, Sums
 from msk_reserves.episodes.compiled import Compiled, inlined, kept
-from msk_reserves.episodes.hazards import collected_by, exit_days_of
-from msk_reserves.episodes.randomness import FIRST, GOLDEN, HALF_STEP, SECOND, STEP
-
-MOST_STAYS = 25
-"""A path of more moves than this stays where it is: a bound that real paths do not reach."""
+from msk_reserves.episodes.exits import MOST_STAYS, first_exit_of, later_exit_of, prepare_exits
 
 
-def _uniform(key: np.uint64, scenario: int, slot: int) -> float:
-    """Return the uniform number of one slot of one future, as `randomness.uniforms` does."""
-    counter = (np.uint64(slot) << np.uint64(40)) + np.uint64(scenario)
-    bits = key + counter * GOLDEN
-    bits = (bits ^ (bits >> np.uint64(30))) * FIRST
-    bits = (bits ^ (bits >> np.uint64(27))) * SECOND
-    bits = bits ^ (bits >> np.uint64(31))
-    return float(bits >> np.uint64(11)) * STEP + HALF_STEP
+def _prepare_prices(money: Money, room: Room, began: float) -> None:
+    """Set the price levels of a claim's first stay, which began so many days before the valuation date."""
+    for place in range(len(money.growths)):
+        growth = money.growths[place]
+        room.level_at_start[place] = math.exp(-growth * began)
+        room.rise_at_start[place] = math.exp(growth * began)
+        room.worth_at_start[place] = began if growth == 0.0 else math.expm1(growth * began) / growth
 
 
-def _locate(laws: Laws, claims: Claims, claim: int, draw: int) -> None:
-    """Work out the predictor of every exit for one claim and draw."""
-    for exit_ in range(len(laws.target)):
-        value = laws.coefficients[exit_, draw, 0]
-        for column in range(claims.design.shape[1]):
-            value += laws.coefficients[exit_, draw, column + 1] * claims.design[claim, column]
-        claims.location[exit_] = value
+def _paid_by(money: Money, component: int, draw: int, group: int, bin_: int, worth: float) -> float:
+    """Return the expected payments of a component up to a day of a stay, at the prices of the stay's first day."""
+    start, rate = money.payments[draw, group, bin_, component, 0], money.payments[draw, group, bin_, component, 1]
+    return float(start + rate * (worth - money.edge[component, bin_]))
 
 
-def _first_exit(laws: Laws, claims: Claims, claim: int, scenario: int, draw: int) -> tuple[float, int]:
-    """Return days to the first exit from the present state and its number, -1 for none before the horizon."""
-    state = claims.state[claim]
-    best, chosen = math.inf, -1
-    for exit_ in range(laws.first[state], laws.last[state]):
-        uniform = uniform_of(claims.keys[claim], scenario, laws.target[exit_])
-        own = exit_ - laws.first[state]
-        if uniform <= claims.stays[own, claim, draw]:
-            continue
-        hazard = claims.so_far[own, claim, draw] - math.log(uniform)
-        day = exit_days_of(laws, exit_, draw, claims.location[exit_], hazard)
-        # Rounding may put the exit just before the valuation date; it is then on it.
-        day = max(day - claims.began[claim], 0.0)
-        if day < best:
-            best, chosen = day, exit_
-    return best, chosen
+def _bin(money: Money, days: float) -> int:
+    """Return the bin of a day of a stay."""
+    return int(money.bin_of_day[min(int(days), len(money.bin_of_day) - 1)])
 
 
-def _later_exit(
-    laws: Laws, claims: Claims, place: tuple[int, int, int], stay: tuple[int, float, int], most: float
-) -> tuple[float, int]:
-    """Return days to the first exit of the path's next stay and its number, -1 if it lasts `most` days.
-
-    The stay (state, days in it so far, number of moves made) begins at the age reached where the clock goes on.
-    """
+def _add_payments(
+    money: Money, room: Room, sums: Sums, place: tuple[int, int, int], stay: tuple[int, float, float]
+) -> None:
+    """Add the expected payments of a stay (group, days at start and end), and keep them for the scopes."""
     claim, scenario, draw = place
-    state, began, step = stay
-    best, chosen = most, -1
-    if step == MOST_STAYS:
-        return best, chosen
-    for exit_ in range(laws.first[state], laws.last[state]):
-        uniform = uniform_of(claims.keys[claim], scenario, step * len(laws.first) + laws.target[exit_])
-        hazard = -math.log(uniform)
+    group, began, ended = stay
+    first, last = bin_of(money, began), bin_of(money, ended)
+    for step in range(len(money.growths)):
+        growth = money.growths[step]
+        room.gained[step] = growth * (ended - began) if growth == 0.0 else math.expm1(growth * (ended - began))
+        if growth == 0.0:
+            room.worth_after[step] = ended
+        else:
+            room.worth_after[step] = room.worth[step] + room.rise[step] * room.gained[step] / growth
+    for component in range(len(money.growth_of)):
+        step = money.growth_of[component]
+        before = 0.0
         if began > 0.0:
-            hazard += collected_by(laws, exit_, draw, claims.location[exit_], began)
-        day = max(exit_days_of(laws, exit_, draw, claims.location[exit_], hazard) - began, 0.0)
-        if day < best:
-            best, chosen = day, exit_
-    return best, chosen
+            before = paid_by(money, component, draw, group, first, room.worth[step])
+        paid = paid_by(money, component, draw, group, last, room.worth_after[step]) - before
+        room.before[component], room.paid[component] = before, paid * room.level[step]
+        sums.expected[component, claim, scenario] += room.paid[component]
 
 
-def _worth(days: float, growth: float) -> float:
-    """Return the days that payments over the first `days` are worth when they grow at `growth` a day."""
-    if growth == 0.0:
-        return days
-    return math.expm1(growth * days) / growth
-
-
-def _accumulated(money: Money, component: int, draw: int, group: int, days: float, worth: float) -> float:
-    """Return the expected payments of a component in the first `days` of a stay, at the prices of its first day."""
-    bin_ = money.bin_of_day[min(int(days), len(money.bin_of_day) - 1)]
-    return float(
-        money.start[component, draw, group, bin_]
-        + money.rate[component, draw, group, bin_] * (worth - money.edge[component, bin_])
-    )
-
-
-def _add_stay(
+def _add_scoped(
     states: PathStates,
     money: Money,
+    room: Room,
     sums: Sums,
     place: tuple[int, int, int],
     stay: tuple[int, int, float, float, float],
     window: tuple[bool, float],
 ) -> None:
-    """Add a stay (state, group, days at start and end, time since the valuation) to the sums of one future."""
+    """Add what falls inside each scope's window to the sums of one future."""
     claim, scenario, draw = place
     state, group, began, ended, time = stay
     is_open, triggered = window
-    if states.off_work[state]:
-        sums.days_off[claim, scenario] += ended - began
-    n_scopes = len(money.window_days)
-    known, worth_before, worth_after, level = math.nan, 0.0, 0.0, 1.0
-    for component in range(len(money.growth)):
-        growth = money.growth[component]
-        if growth != known:
-            # Components often share their growth, and exponentials are what a stay costs.
-            known, worth_before, worth_after = growth, worth_of(began, growth), worth_of(ended, growth)
-            level = math.exp(growth * (time - began))
-        before = accumulated_of(money, component, draw, group, began, worth_before)
-        paid = (accumulated_of(money, component, draw, group, ended, worth_after) - before) * level
-        sums.expected[component, claim, scenario] += paid
-        for scope in range(n_scopes):
+    for scope in range(len(money.window_days)):
+        days = money.window_days[scope]
+        if days < 0:
+            if is_open and states.in_window[state]:
+                for component in range(len(money.growth_of)):
+                    share = money.shares[scope, component, group]
+                    sums.scoped[scope, component, claim, scenario] += share * room.paid[component]
+                if states.off_work[state]:
+                    sums.scoped_days_off[scope, claim, scenario] += ended - began
+            continue
+        until = min(began + days - triggered - time, ended)
+        if until <= began:
+            continue
+        last = bin_of(money, until)
+        for component in range(len(money.growth_of)):
+            step = money.growth_of[component]
+            growth = money.growths[step]
+            worth = until
+            if growth != 0.0:
+                worth = room.worth[step] + room.rise[step] * math.expm1(growth * (until - began)) / growth
+            inside = paid_by(money, component, draw, group, last, worth) - room.before[component]
             share = money.shares[scope, component, group]
-            if share > 0.0 and money.window_days[scope] >= 0:
-                until = min(max(began + money.window_days[scope] - triggered - time, began), ended)
-                inside = accumulated_of(money, component, draw, group, until, worth_of(until, growth)) - before
-                sums.scoped[scope, component, claim, scenario] += share * inside * level
-            elif share > 0.0 and is_open and states.in_window[state]:
-                sums.scoped[scope, component, claim, scenario] += share * paid
-    if states.off_work[state]:
-        for scope in range(n_scopes):
-            until = ended if is_open else began
-            if money.window_days[scope] >= 0:
-                until = min(max(began + money.window_days[scope] - triggered - time, began), ended)
+            sums.scoped[scope, component, claim, scenario] += share * inside * room.level[step]
+        if states.off_work[state]:
             sums.scoped_days_off[scope, claim, scenario] += until - began
+
+
+def _age_prices(laws: Laws, money: Money, room: Room, exit_: int) -> None:
+    """Move the price levels on over an exit: to a stay of the same clock, or to one that begins."""
+    for step in range(len(money.growths)):
+        rise = room.rise[step] * (1.0 + room.gained[step])
+        if laws.continues[exit_]:
+            room.worth[step], room.rise[step] = room.worth_after[step], rise
+        else:
+            room.level[step], room.worth[step], room.rise[step] = room.level[step] * rise, 0.0, 1.0
 
 
 def _group(states: PathStates, money: Money, state: int, operated: int, days_off: float) -> int:
@@ -162,75 +134,88 @@ def _follow(
     laws: Laws,
     claims: Claims,
     money: Money,
+    room: Room,
     sums: Sums,
     place: tuple[int, int, int],
-    exit_: tuple[float, int],
-    end: float,
+    first: tuple[float, int, float],
 ) -> None:
-    """Follow one future from its first exit to the horizon `end`."""
+    """Follow one future from its first exit (days to it, its number) to the horizon."""
     claim, scenario, _ = place
-    lasted, chosen = exit_
+    lasted, chosen, end = first
     state, began, time = claims.state[claim], claims.began[claim], 0.0
     days_off, operated = claims.days_off[claim], int(claims.operated[claim])
     is_open, still_off = claims.window_open[claim], states.off_work[state]
     group = group_of(states, money, state, operated, claims.days_off_before[claim])
-    for step in range(1, MOST_STAYS + 2):
+    for step in range(len(money.growths)):
+        room.level[step], room.worth[step] = room.level_at_start[step], room.worth_at_start[step]
+        room.rise[step] = room.rise_at_start[step]
+    for moves in range(1, MOST_STAYS + 2):
         if chosen < 0:
             lasted = end - time
+        ended = began + lasted
+        add_payments_to(money, room, sums, place, (group, began, ended))
         window = (is_open, claims.triggered[claim])
-        add_stay_to(states, money, sums, place, (state, group, began, began + lasted, time), window)
+        add_scoped_to(states, money, room, sums, place, (state, group, began, ended, time), window)
         if states.back[state]:
             sums.day_back[claim, scenario] = min(sums.day_back[claim, scenario], time)
         time += lasted
         if states.off_work[state]:
             days_off += lasted
+            sums.days_off[claim, scenario] += lasted
             if still_off:
                 sums.days_to_leave[claim, scenario] = time
         if chosen < 0:
             break
-        began = began + lasted if laws.continues[chosen] else 0.0
+        age_prices(laws, money, room, chosen)
+        began = ended if laws.continues[chosen] else 0.0
         state = laws.target[chosen]
         operated = 1 if states.operated[state] else operated
         is_open = is_open and states.in_window[state]
         still_off = still_off and states.off_work[state]
         group = group_of(states, money, state, operated, days_off)
-        lasted, chosen = later_exit_of(laws, claims, place, (state, began, step), end - time)
+        lasted, chosen = later_exit_of(laws, claims, room, place, (state, began, moves), (end - time, end))
 
 
 def _walk(stamp: int) -> Compiled:
     """Return the loop over a block; `stamp` is what `kept` tells its parts by."""
 
     def walk(
-        states: PathStates, laws: Laws, claims: Claims, money: Money, sums: Sums, per_draw: int, end: float
+        states: PathStates,
+        laws: Laws,
+        claims: Claims,
+        money: Money,
+        room: Room,
+        sums: Sums,
+        per_draw: int,
+        end: float,
     ) -> int:
         """Follow every future of a block and add up what happens along it."""
-        for claim in range(len(claims.keys)):
-            same, draw = -1, -1
-            for scenario in range(sums.days_off.shape[1]):
-                if scenario // per_draw != draw:
-                    draw, same = scenario // per_draw, -1
-                    locate_exits(laws, claims, claim, draw)
-                lasted, chosen = first_exit_of(laws, claims, claim, scenario, draw)
-                if chosen < 0 or lasted >= end:
-                    if same >= 0:
-                        copy_of(sums, claim, same, scenario)
-                        continue
-                    lasted, chosen, same = end, -1, scenario
-                place = (claim, scenario, draw)
-                follow_future(states, laws, claims, money, sums, place, (lasted, chosen), end)
+        for draw in range(sums.days_off.shape[1] // per_draw):
+            for claim in range(len(claims.keys)):
+                prepare_exits(laws, claims, room, claim, draw, end)
+                prepare_prices(money, room, claims.began[claim])
+                same = -1
+                for scenario in range(draw * per_draw, (draw + 1) * per_draw):
+                    place = (claim, scenario, draw)
+                    lasted, chosen = first_exit_of(laws, claims, room, place, end)
+                    if chosen < 0:
+                        if same >= 0:
+                            copy_of(sums, claim, same, scenario)
+                            continue
+                        same = scenario
+                    follow_future(states, laws, claims, money, room, sums, place, (lasted, chosen, end))
         return stamp
 
     return walk
 
 
-uniform_of = inlined(_uniform)
-locate_exits = inlined(_locate)
-first_exit_of = inlined(_first_exit)
-later_exit_of = inlined(_later_exit)
-worth_of = inlined(_worth)
-accumulated_of = inlined(_accumulated)
-add_stay_to = inlined(_add_stay)
+prepare_prices = inlined(_prepare_prices)
+paid_by = inlined(_paid_by)
+bin_of = inlined(_bin)
+add_payments_to = inlined(_add_payments)
+add_scoped_to = inlined(_add_scoped)
+age_prices = inlined(_age_prices)
 group_of = inlined(_group)
 copy_of = inlined(_copy)
 follow_future = inlined(_follow)
-walk_block = kept(_walk, arrays, compiled, hazards)
+walk_block = kept(_walk, arrays, compiled, exits, hazards, randomness)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from msk_reserves._checks import Floats
 from msk_reserves.cost.cells import CellGrid
@@ -15,7 +16,7 @@ def money_of(cost: Cost, drawn: CostDraws, components: Sequence[str], scopes: Se
     """Accumulate the rates of each group over its bins, by component and parameter draw.
 
     In a stay that began `u` days ago the expected payments so far, at the price level of the stay's first day, are
-    `start[bin] + rate[bin] * (y(u) - edge[bin])` with y(u) = (exp(growth u) - 1) / growth, the days that a payment
+    `start + rate * (y(u) - edge)` of the bin with y(u) = (exp(growth u) - 1) / growth, the days that a payment
     growing at `growth` a day is worth (y(u) = u without growth).
 
     Parameters
@@ -41,11 +42,14 @@ def money_of(cost: Cost, drawn: CostDraws, components: Sequence[str], scopes: Se
     for place, scope in enumerate(scopes):
         for component, name in enumerate(components):
             shares[place, component] = cost.share(name, scope.covers(name))
+    growths, growth_of = np.unique(growth, return_inverse=True)
+    # What one stay needs of all components lies side by side.
+    payments = np.ascontiguousarray(np.moveaxis(np.array([start, rate], dtype=np.float32), (1, 0), (3, 4)))
     return Money(
-        start=start.astype(np.float32),
-        rate=rate.astype(np.float32),
+        payments=payments,
         edge=edge,
-        growth=growth,
+        growths=growths,
+        growth_of=growth_of.astype(np.int64),
         bin_of_day=_bin_of_day(grid),
         bands=np.array(grid.band_edges, dtype=np.float64),
         shares=shares,
@@ -67,7 +71,7 @@ def worth(days: Floats, growth: float) -> Floats:
     return value
 
 
-def _bin_of_day(grid: CellGrid) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _bin_of_day(grid: CellGrid) -> npt.NDArray[np.int16]:
     """Return the bin of each whole day up to the last edge."""
     days = np.arange(int(grid.bin_edges[-1]) + 1)
-    return np.searchsorted(np.array(grid.bin_edges), days, side="right").astype(np.int64) - 1
+    return np.asarray(np.searchsorted(np.array(grid.bin_edges), days, side="right") - 1, dtype=np.int16)

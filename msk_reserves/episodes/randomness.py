@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msk_reserves._checks import Floats
+from msk_reserves.episodes.compiled import inlined
 
 Keys = npt.NDArray[np.uint64]
 
@@ -59,12 +60,17 @@ def uniforms(keys: Keys, scenario: Keys, slot: Keys | int) -> Floats:
     return uniform
 
 
-def exponentials(keys: Keys, scenario: Keys, slot: Keys | int) -> Floats:
-    """Return one standard exponential number an element; arguments as in `uniforms`."""
-    drawn = uniforms(keys, scenario, slot)
-    np.log(drawn, out=drawn)
-    np.negative(drawn, out=drawn)
-    return drawn
+def _uniform(key: np.uint64, scenario: int, slot: int) -> float:
+    """Return one number of `uniforms`, for the inner loop."""
+    counter = (np.uint64(slot) << np.uint64(40)) + np.uint64(scenario)
+    bits = key + counter * GOLDEN
+    bits = (bits ^ (bits >> np.uint64(30))) * FIRST
+    bits = (bits ^ (bits >> np.uint64(27))) * SECOND
+    bits = bits ^ (bits >> np.uint64(31))
+    return float(bits >> np.uint64(11)) * STEP + HALF_STEP
+
+
+uniform_of = inlined(_uniform)
 
 
 def generator(seed: int, name: str) -> np.random.Generator:

@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from msk_reserves._checks import Floats
-from msk_reserves.episodes.arrays import Claims, Sums
+from msk_reserves.episodes.arrays import Claims, Room, Sums
 from msk_reserves.episodes.kernel import walk_block
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.states import PATH_STATES
-from msk_reserves.recovery.draws import TransitionDraws
 
 
 def walk(plan: Plan) -> Sums:
@@ -32,25 +30,13 @@ def walk(plan: Plan) -> Sums:
         days_to_leave=np.zeros(shape),
         day_back=np.full(shape, np.inf),
     )
-    walk_block(PATH_STATES, plan.laws, _claims(plan), plan.money, sums, plan.per_draw, plan.horizon_days)
+    room = room_for(plan)
+    walk_block(PATH_STATES, plan.laws, claims_of(plan), plan.money, room, sums, plan.per_draw, plan.horizon_days)
     return sums
 
 
-def _claims(plan: Plan) -> Claims:
-    """Work out where each claim stands in the hazards of its own exits, once a claim and draw."""
-    n_most = int((plan.laws.last - plan.laws.first).max(initial=0))
-    so_far = np.zeros((n_most, plan.n_claims, plan.n_draws))
-    stays = np.ones_like(so_far)
-    for place, exit_ in enumerate(plan.exits):
-        origin = int(np.searchsorted(plan.laws.last, place, side="right"))
-        mine = np.flatnonzero(plan.state == origin)
-        if not len(mine):
-            continue
-        own = place - plan.laws.first[origin]
-        location = exit_.location(plan.design[mine])
-        so_far[own, mine] = _collected(exit_, plan.days_in_state[mine], location)
-        by_horizon = _collected(exit_, plan.days_in_state[mine] + plan.horizon_days, location)
-        stays[own, mine] = np.exp(so_far[own, mine] - by_horizon)
+def claims_of(plan: Plan) -> Claims:
+    """Return a block's claims as the inner loops read them."""
     return Claims(
         keys=plan.keys,
         state=plan.state.astype(np.int64),
@@ -61,15 +47,13 @@ def _claims(plan: Plan) -> Claims:
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
         design=plan.design,
-        location=np.empty(len(plan.exits)),
-        so_far=so_far,
-        stays=stays,
     )
 
 
-def _collected(exit_: TransitionDraws, days: Floats, location: Floats) -> Floats:
-    """Return the hazard collected after so many days by each claim in each draw, shape (n_claims, n_draws)."""
-    n_claims, n_draws = location.shape
-    draw = np.tile(np.arange(n_draws), n_claims)
-    hazard = exit_.cumulative_hazard(np.repeat(days, n_draws), location.ravel(), draw)
-    return hazard.reshape(n_claims, n_draws)
+def room_for(plan: Plan) -> Room:
+    """Return room for what an inner loop keeps of one future; no two loops may share it."""
+    by_exit, by_growth = len(plan.laws.target), len(plan.money.growths)
+    sizes = dict.fromkeys(("location", "stays", "first_location", "so_far", "first_stays"), by_exit)
+    sizes |= dict.fromkeys(("before", "paid"), len(plan.components))
+    arrays = {name: np.zeros(sizes.get(name, by_growth)) for name in Room._fields if name != "located"}
+    return Room(located=np.zeros(len(plan.laws.first), dtype=np.bool_), **arrays)

@@ -67,34 +67,46 @@ def _figures(values: Floats, known: tuple[Floats, Floats] | None) -> Floats:
 
     A contract leaves most claims as the first one has them: their figures are taken over, since sorting is what costs.
     """
-    figures = np.empty((len(values), len(CLAIM_FIGURES)))
-    for row, dollars in enumerate(values):
-        if known is not None and np.array_equal(dollars, known[0][row]):
-            figures[row] = known[1][row]
-            continue
-        figures[row, 0] = dollars.mean()
-        figures[row, 1] = dollars.std(ddof=1)
-        figures[row, 2:] = _quantiles(dollars, (0.05, 0.5, 0.95))
+    if known is None:
+        return _figures_of(values)
+    figures = known[1].copy()
+    other = np.flatnonzero((values != known[0]).any(axis=1))
+    if len(other):
+        figures[other] = _figures_of(values[other])
     return figures
 
 
-def _quantiles(values: Floats, probabilities: tuple[float, ...]) -> list[float]:
-    """Return linearly interpolated quantiles by partial sorting, as `numpy.quantile` defines them."""
-    places = np.multiply(probabilities, len(values) - 1)
-    if (values >= 0).all() and len(values) - np.count_nonzero(values) > places[-1] + 1:
-        return [0.0] * len(probabilities)
+def _figures_of(values: Floats) -> Floats:
+    """Return the figures of every row."""
+    figures = np.empty((len(values), len(CLAIM_FIGURES)))
+    figures[:, 0] = values.mean(axis=1)
+    centred = values - figures[:, [0]]
+    figures[:, 1] = np.sqrt(np.einsum("ij,ij->i", centred, centred) / (values.shape[1] - 1))
+    figures[:, 2:] = _quantiles(values, (0.05, 0.5, 0.95))
+    return figures
+
+
+def _quantiles(values: Floats, probabilities: tuple[float, ...]) -> Floats:
+    """Return linearly interpolated quantiles of each row, as `numpy.quantile` defines them.
+
+    Whole rows are sorted: the sort runs in vector registers and is faster than a selection, which does not.
+    """
+    places = np.multiply(probabilities, values.shape[1] - 1)
+    result = np.zeros((len(values), len(probabilities)))
+    zeros = values.shape[1] - np.count_nonzero(values, axis=1)
+    rest = np.flatnonzero((zeros <= places[-1] + 1) | (values.min(axis=1) < 0))
     lower = np.floor(places).astype(np.int64)
-    upper = np.minimum(lower + 1, len(values) - 1)
-    ordered = np.partition(values, np.unique(np.r_[lower, upper]))
-    return list(ordered[lower] + (places - lower) * (ordered[upper] - ordered[lower]))
+    upper = np.minimum(lower + 1, values.shape[1] - 1)
+    ordered = np.sort(values[rest], axis=1)
+    result[rest] = ordered[:, lower] + (places - lower) * (ordered[:, upper] - ordered[:, lower])
+    return result
 
 
 def _worker_figures(plan: Plan, episodes: Episodes) -> Floats:
     """Return days off still to come in the present spell, and the chance of full duty within 26 weeks."""
     days = episodes.days_to_leave.T
     figures = np.empty((plan.n_claims, len(WORKER_FIGURES)))
-    for row in range(plan.n_claims):
-        figures[row, 0] = days[row].mean()
-        figures[row, 1] = _quantiles(days[row], (0.5,))[0]
+    figures[:, 0] = days.mean(axis=1)
+    figures[:, [1]] = _quantiles(days, (0.5,))
     figures[:, 2] = (episodes.day_back <= HALF_YEAR).mean(axis=0)
     return figures

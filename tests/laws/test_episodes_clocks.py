@@ -88,11 +88,11 @@ def test_hazards_and_days_are_inverse(kind: int, plateau: float) -> None:
     laws, location = a_law(kind, plateau=plateau), 0.4
     most = -np.log(plateau) if plateau else 20.0
     for hazard in np.r_[np.geomspace(1e-8, 0.1, 40), np.linspace(0.11, 0.98 * most, 60)]:
-        days = exit_days_of(laws, 0, 0, location, hazard)
+        days = exit_days_of(laws, 0, 0, location, hazard, np.inf)
         assert collected_by(laws, 0, 0, location, days) == pytest.approx(hazard, rel=1e-8)
     assert collected_by(laws, 0, 0, location, 0.0) == 0.0
     if plateau:
-        assert exit_days_of(laws, 0, 0, location, 1.001 * most) == np.inf
+        assert exit_days_of(laws, 0, 0, location, 1.001 * most, np.inf) == np.inf
 
 
 def test_a_plateau_keeps_its_share_for_ever() -> None:
@@ -123,5 +123,5 @@ def test_a_straight_spline_is_a_weibull() -> None:
     spline = spline._replace(table=((grid + 3.0) / 0.8)[None, :], row=np.array([[0]]))
     for effect in (-0.7, 0.0, 0.9):
         for hazard in (1e-6, 0.2, 1.0, 5.0):
-            days = exit_days_of(spline, 0, 0, effect, hazard)
-            assert days == pytest.approx(exit_days_of(weibull, 0, 0, (3.0 - effect) / 0.8, hazard), rel=1e-10)
+            days = exit_days_of(spline, 0, 0, effect, hazard, np.inf)
+            assert days == pytest.approx(exit_days_of(weibull, 0, 0, (3.0 - effect) / 0.8, hazard, np.inf), rel=1e-10)

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings, strategies as st
 from scipy import stats
 
-from msk_reserves.episodes.randomness import exponentials, generator, key_of, uniforms
-from msk_reserves.episodes.simulate import compound
+from msk_reserves.episodes.payments import FEW, compound_of, count_of, waited_for
+from msk_reserves.episodes.randomness import key_of, uniforms
 from msk_reserves.episodes.systemic import SystemicRisk
 
 
@@ -44,32 +44,51 @@ def test_more_scenarios_begin_with_the_same() -> None:
     np.testing.assert_array_equal(risk.draw(10, seed=3), risk.draw(50, seed=3)[:10])
 
 
-def test_exponentials_are_exponential() -> None:
-    """Kolmogorov-Smirnov at false alarm 0.1 %, seeded."""
-    values = exponentials(np.full(20_000, 9, dtype=np.uint64), np.arange(20_000, dtype=np.uint64), 1)
-    assert stats.kstest(values, "expon").pvalue > 0.001
-
-
 def test_keys_are_known_numbers() -> None:
     """The key is BLAKE2b of "seed:name", as the standard library computes it elsewhere (b2sum -l 64)."""
     assert key_of(7, "C-001") == int.from_bytes(bytes.fromhex("c700e2fb11083ce7"), "little")
 
 
+def test_counts_are_poisson() -> None:
+    """Probabilities of each count, by counting an even grid of uniforms, from zero up and from the mode outwards."""
+    grid = (np.arange(20_000) + 0.5) / 20_000
+    for rate in (0.003, 0.7, FEW, FEW + 0.1, 40.0):
+        counts = np.array([count_of(rate, uniform) for uniform in grid])
+        seen = np.bincount(counts, minlength=100) / len(grid)
+        # Each count is an interval of uniforms: the grid counts its length within one step.
+        np.testing.assert_allclose(seen, stats.poisson.pmf(np.arange(len(seen)), rate), atol=1.01 / len(grid))
+
+
+def test_counts_end_at_the_edge_of_rounding() -> None:
+    """The largest uniform number there is picks a finite count, however large the rate."""
+    for rate in (1e-9, 3.0, FEW, 500.0, 2e6):
+        assert count_of(rate, 1.0 - 2.0**-54) < rate + 60 * np.sqrt(rate) + 60
+
+
+def test_waits_are_gamma() -> None:
+    """Sums of exponential numbers are gamma, few or many of them (KS, false alarm 0.1 % in all, seeded)."""
+    key = np.uint64(key_of(4, "C-1"))
+    for count in (1, 5, 12, 13, 300):
+        waits = [waited_for(count, key, scenario, 7) for scenario in range(5_000)]
+        assert stats.kstest(waits, "gamma", args=(count,)).pvalue > 0.001 / 5
+
+
 def test_compound_has_its_moments() -> None:
     """Mean and variance dispersion * mean, an atom exp(-2 mean / dispersion) at zero; 4.5 standard errors, seeded."""
-    n, mean, dispersion = 200_000, 900.0, 1_000.0
-    totals = compound(np.full(n, mean), dispersion, generator(1, "x"))
-    variance = dispersion * mean
-    assert abs(totals.mean() - mean) < 4.5 * np.sqrt(variance / n)
-    fourth = stats.moment(totals, 4)
-    assert abs(totals.var() - variance) < 4.5 * np.sqrt((fourth - variance**2) / n)
-    atom = np.exp(-2 * mean / dispersion)
-    assert abs((totals == 0).mean() - atom) < 4.5 * np.sqrt(atom * (1 - atom) / n)
+    n, dispersion, key = 50_000, 1_000.0, np.uint64(key_of(1, "x"))
+    for mean in (30.0, 900.0, 20_000.0):
+        totals = np.array([compound_of(mean, dispersion, key, scenario, 0) for scenario in range(n)])
+        variance = dispersion * mean
+        assert abs(totals.mean() - mean) < 4.5 * np.sqrt(variance / n)
+        fourth = stats.moment(totals, 4)
+        assert abs(totals.var() - variance) < 4.5 * np.sqrt((fourth - variance**2) / n)
+        atom = np.exp(-2 * mean / dispersion)
+        assert abs((totals == 0).mean() - atom) <= 4.5 * np.sqrt(atom * (1 - atom) / n)
 
 
 def test_compound_without_dispersion_is_the_mean() -> None:
     """No dispersion, no noise."""
-    np.testing.assert_array_equal(compound(np.array([1.0, 2.0]), 0.0, generator(1, "x")), [1.0, 2.0])
+    assert compound_of(2.0, 0.0, np.uint64(1), 0, 0) == 2.0
 
 
 def test_systemic_factors_have_mean_one_and_their_deviation() -> None:
