@@ -38,15 +38,15 @@ class Move:
 
 
 MOVES: Mapping[tuple[str, str], Move] = {
-    ("off_work", "back_at_work"): Move(1.2, 60.0, 0.30, 0.50),
+    ("off_work", "back_at_work"): Move(0.9, 60.0, 0.30, 0.50),
     ("off_work", "mmi"): Move(1.5, 300.0, 0.0, -0.30),
     ("back_at_work", "relapse"): Move(0.9, 300.0, -0.25, 0.0),
     ("back_at_work", "closed"): Move(1.3, 250.0, 0.0, 0.60),
-    ("relapse", "back_at_work"): Move(1.1, 80.0, 0.20, 0.40),
+    ("relapse", "back_at_work"): Move(0.85, 80.0, 0.20, 0.40),
     ("relapse", "mmi"): Move(1.2, 300.0),
     ("mmi", "settled"): Move(1.4, 200.0, 0.0, -0.50),
 }
-"""The moves of an unrepresented worker; a represented one makes the same between twins."""
+"""The moves of an unrepresented worker; a represented one makes the same between twins. Hazards of return decline."""
 
 ONSETS: Mapping[str, Move] = {
     "off_work": Move(1.0, 250.0, -0.30),
