@@ -39,6 +39,7 @@ class Laws(NamedTuple):
     cuts, n_cuts : ends of the pieces, shapes (J, n_cuts) and (J,).
     reached, rate : cumulative hazard at the start of each piece, and rate in it; shape (J, n_draws, n_cuts + 1).
     coefficients : constant and coefficients of the predictor of each exit, shape (J, n_draws, 1 + n_columns).
+    shared : what the predictor gains by one of a claim's log factor, 0 for an exit without; shape (J, n_draws).
     """
 
     first: Integers
@@ -57,6 +58,7 @@ class Laws(NamedTuple):
     reached: Floats
     rate: Floats
     coefficients: Floats
+    shared: Floats
 
 
 class Claims(NamedTuple):
@@ -71,6 +73,7 @@ class Claims(NamedTuple):
     window_open : whether an episode until return or MMI is running or may begin.
     triggered : days since the bundle in force was triggered.
     design : covariates, shape (n_claims, n_columns).
+    log_factor : log factor of the claim's employer on some exits, shape (n_claims, n_draws).
     """
 
     keys: npt.NDArray[np.uint64]
@@ -82,6 +85,7 @@ class Claims(NamedTuple):
     window_open: Booleans
     triggered: Floats
     design: Floats
+    log_factor: Floats
 
 
 class Room(NamedTuple):

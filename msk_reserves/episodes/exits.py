@@ -13,7 +13,7 @@ MOST_STAYS = 25
 
 def _locate(laws: Laws, claims: Claims, claim: int, draw: int, exit_: int) -> float:
     """Return the predictor of an exit for one claim and draw."""
-    value = laws.coefficients[exit_, draw, 0]
+    value = laws.coefficients[exit_, draw, 0] + laws.shared[exit_, draw] * claims.log_factor[claim, draw]
     for column in range(claims.design.shape[1]):
         value += laws.coefficients[exit_, draw, column + 1] * claims.design[claim, column]
     return float(value)

@@ -88,6 +88,7 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
         reached=np.zeros((*shape, width + 1)),
         rate=np.zeros((*shape, width + 1)),
         coefficients=np.zeros((*shape, 1 + n_columns)),
+        shared=np.array([one.factor_slope() for one in every]).reshape(shape),
     )
 
 

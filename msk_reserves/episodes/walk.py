@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from msk_reserves._checks import Floats
 from msk_reserves.episodes.arrays import Claims, Room, Sums
 from msk_reserves.episodes.kernel import walk_block
 from msk_reserves.episodes.plan import Plan
@@ -47,7 +48,16 @@ def claims_of(plan: Plan) -> Claims:
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
         design=plan.design,
+        log_factor=_log_factor(plan),
     )
+
+
+def _log_factor(plan: Plan) -> Floats:
+    """Return the log factor of each claim's employer on the exits that share one, shape (n_claims, n_draws)."""
+    for exit_ in plan.exits:
+        if exit_.factors is not None:
+            return exit_.factors.of(plan.design)
+    return np.zeros((plan.n_claims, plan.n_draws))
 
 
 def room_for(plan: Plan) -> Room:

@@ -131,12 +131,14 @@ class CovariateDesign:
     shared : how many of the terms serve every move without its own.
     own : terms that serve one move alone, as (move, number of the term).
     left_out : columns the claims have that are not used by default, with the reason.
+    keys : columns behind those of the terms that no law multiplies, as the employer's number.
     """
 
     terms: tuple[Block, ...]
     shared: int
     own: tuple[tuple[Move, int], ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    keys: tuple[Block, ...] = ()
 
     def __repr__(self) -> str:
         text = ", ".join(self.names) or "no covariates"
@@ -157,17 +159,18 @@ class CovariateDesign:
         return tuple(int(column) for term in chosen for column in range(starts[term], starts[term + 1]))
 
     def matrix(self, claims: pd.DataFrame) -> Floats:
-        """Return the design of `claims`, shape (n_claims, n_columns), without the constant.
+        """Return the design of `claims`, without the constant and with the keys; shape (n_claims, n_columns + n_keys).
 
         Raises
         ------
         ValueError
             If a column the design was made from is absent, or holds a level that a formula was not fitted on.
         """
-        absent = sorted({name for term in self.terms for name in term.sources} - set(claims.columns))
+        blocks = (*self.terms, *self.keys)
+        absent = sorted({name for block in blocks for name in block.sources} - set(claims.columns))
         if absent:
             raise ValueError(f"`claims` must hold the columns the recovery was fitted on; missing {', '.join(absent)}")
-        columns = [term.values(claims) for term in self.terms]
+        columns = [block.values(claims) for block in blocks]
         return np.column_stack(columns) if columns else np.zeros((len(claims), 0))
 
     def unseen(self, claims: pd.DataFrame) -> Mapping[str, int]:

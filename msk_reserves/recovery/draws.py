@@ -7,6 +7,7 @@ from scipy import special
 
 from msk_reserves._checks import Floats, Integers, whole
 from msk_reserves.recovery.cure import CURES, is_cure
+from msk_reserves.recovery.employers import FactorDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard, hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 from msk_reserves.recovery.spline import is_spline, log_cumulative_hazard, log_days_at, log_slope
@@ -112,6 +113,7 @@ class TransitionDraws:
     laws : the laws drawn from.
     law_of_draw : which of them each draw uses; shape (n_draws,).
     continues : whether the clock of the stay goes on after the move, as on retaining an attorney; else it restarts.
+    factors : factors of employers on the hazard, None where there are none.
     """
 
     origin: str
@@ -120,6 +122,7 @@ class TransitionDraws:
     laws: tuple[LawDraws, ...]
     law_of_draw: Integers
     continues: bool = False
+    factors: FactorDraws | None = None
 
     def __post_init__(self) -> None:
         self.law_of_draw.flags.writeable = False
@@ -150,7 +153,22 @@ class TransitionDraws:
             # Column by column: a matrix product would round differently with the number of claims beside it.
             for column in range(used.shape[1]):
                 result[:, at] += used[:, [column]] * law.coefficients[at, constant + column]
+        if self.factors is not None:
+            result += self.factor_slope() * self.factors.of(design)
         return result
+
+    def factor_slope(self) -> Floats:
+        """Return what the location gains by one of a log factor on the hazard, by draw; shape (n_draws,).
+
+        A factor Z on the hazard is ln Z in a log hazard ratio and -scale x ln Z in the location of a Weibull law.
+        Without factors the slope is zero.
+        """
+        slope = np.zeros(len(self.law_of_draw))
+        for code, law in enumerate(self.laws):
+            at = np.flatnonzero(self.law_of_draw == code)
+            if self.factors is not None:
+                slope[at] = -law.scale[at] if law.family in FAMILIES else 1.0
+        return slope
 
     def cumulative_hazard(self, days: Floats, location: Floats, draw: Integers) -> Floats:
         """Return the hazard collected in the first `days` of a stay; every argument has shape (m,)."""

@@ -41,7 +41,9 @@ def all_exits(moves: Sequence[Transition], design: Floats, age: Floats, ahead: F
         escaped = np.zeros(until.shape)
         for one in move.kept():
             law = move.law(one.fit, one.fit.theta[None, :])
-            alone = TransitionDraws(move.origin, move.target, move.columns, (law,), np.zeros(1, dtype=np.int64))
+            alone = TransitionDraws(
+                move.origin, move.target, move.columns, (law,), np.zeros(1, dtype=np.int64), factors=move.factors
+            )
             location = alone.location(design)[:, 0]
             spread = np.repeat(location, until.shape[1])
             draw = np.zeros(until.size, dtype=np.int64)

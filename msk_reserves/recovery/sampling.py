@@ -1,11 +1,14 @@
 """How parameters are drawn: from a normal law, by refits under random weights, or from a gamma posterior."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.draws import LawDraws, TransitionDraws
+from msk_reserves.recovery.employers import Carried, EmployerFrailty, FactorDraws, draw_factors
 from msk_reserves.recovery.fit import FittedFamily, refit
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.piecewise import PIECEWISE
@@ -25,19 +28,56 @@ def keyed_generator(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, key])))
 
 
-def draw_transition(transition: Transition, n: int, seed: int) -> TransitionDraws:
+def draw_transition(
+    transition: Transition, n: int, seed: int, carried: Sequence[Carried] = (), factors: FactorDraws | None = None
+) -> TransitionDraws:
     """Draw `n` parameter vectors of a move, each from a law picked by its weight."""
+    law_of_draw, thetas = _drawn(transition, n, seed, carried)
+    laws = tuple(transition.law(one.fit, theta) for one, theta in zip(transition.kept(), thetas, strict=True))
+    return replace(_of_move(transition, laws, law_of_draw), factors=factors)
+
+
+def _drawn(
+    transition: Transition, n: int, seed: int, carried: Sequence[Carried]
+) -> tuple[Integers, tuple[Floats, ...]]:
+    """Return the law of each draw and parameters of every law, shape (n, n_parameters).
+
+    Where employers have factors, `carried` holds what not knowing these adds to the covariance of each law.
+    """
     rng = keyed_generator(seed, transition.name)
     kept = transition.kept()
     law_of_draw = _laws(np.array([one.weight for one in kept]), n, rng)
-    laws = []
+    thetas = []
     for code, one in enumerate(kept):
         theta = np.tile(one.fit.theta, (n, 1))
         mine = np.flatnonzero(law_of_draw == code)
-        if len(mine):
+        if len(mine) and carried:
+            spread = carried[code].spread
+            given = replace(one.fit, covariance=one.fit.covariance - spread)
+            values, vectors = np.linalg.eigh(spread)
+            root = vectors * np.sqrt(np.maximum(values, 0.0))
+            unknown = rng.standard_normal((len(mine), len(spread))) @ root.T
+            theta[mine] = _parameters(transition, given, len(mine), rng) + unknown
+        elif len(mine):
             theta[mine] = _parameters(transition, one.fit, len(mine), rng)
-        laws.append(transition.law(one.fit, theta))
-    return _of_move(transition, tuple(laws), law_of_draw)
+        thetas.append(theta)
+    return law_of_draw, tuple(thetas)
+
+
+def draw_employers(frailty: EmployerFrailty, moves: Mapping[str, Transition], n: int, seed: int) -> FactorDraws:
+    """Draw the employers' factors given the parameters that `draw_transition` draws with the same seed.
+
+    The hazard of an employer under a draw is taken from its value and slope at the estimates, on the log scale.
+    """
+    hazard = np.zeros((len(frailty.numbers), n))
+    for name, carried in zip(frailty.moves, frailty.carried, strict=True):
+        law_of_draw, thetas = _drawn(moves[name], n, seed, carried)
+        for code, one in enumerate(moves[name].kept()):
+            mine = np.flatnonzero(law_of_draw == code)
+            moved = carried[code].gradient @ (thetas[code][mine] - one.fit.theta).T
+            level = np.maximum(carried[code].hazard, 1e-12)[:, None]
+            hazard[:, mine] += level * np.exp(np.clip(moved / level, -2.0, 2.0))
+    return draw_factors(frailty, hazard, keyed_generator(seed, "employers"), seed)
 
 
 def point_transition(transition: Transition) -> TransitionDraws:
@@ -55,6 +95,7 @@ def _of_move(transition: Transition, laws: tuple[LawDraws, ...], law_of_draw: In
         laws=laws,
         law_of_draw=law_of_draw,
         continues=transition.continues,
+        factors=transition.factors,
     )
 
 

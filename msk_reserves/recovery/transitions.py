@@ -12,6 +12,7 @@ from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.draws import LawDraws, at_mark, law_draws
+from msk_reserves.recovery.employers import FactorDraws
 from msk_reserves.recovery.families import EXPONENTIAL
 from msk_reserves.recovery.fit import FittedFamily, piecewise_to_data
 from msk_reserves.recovery.observations import Observations
@@ -128,6 +129,7 @@ class Transition:
         None where the laws have no such covariate.
     shared : for a move out of a twin, the name of the move out of its state whose laws it has; else empty.
     continues : whether the clock goes on, the move being to the twin.
+    factors : expected factors of employers on the hazard, None where there are none.
     """
 
     origin: str
@@ -144,6 +146,7 @@ class Transition:
     mark: float | None = None
     shared: str = ""
     continues: bool = False
+    factors: FactorDraws | None = None
 
     @property
     def name(self) -> str:
