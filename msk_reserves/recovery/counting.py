@@ -11,6 +11,10 @@ from msk_reserves._checks import Booleans, Floats, Integers, frozen, not_negativ
 AUTOMATIC_START_AT_RISK = 10.0
 """With `start="auto"` curves begin where the risk set first holds ten."""
 
+Places = npt.NDArray[np.signedinteger[Any]]
+"""Places on a grid of times, 32 bits where they are whole days: half the memory to pass over."""
+
+_BLOCK = 65_536
 _LARGEST_COUNTED_DAY = 1_000_000
 _LARGEST_COUNTED_CODE = 63
 _NOBODY = 1e-9
@@ -30,9 +34,9 @@ class Stays:
     """
 
     grid: Floats
-    end: Integers
-    enter: Integers | None
-    cause: Integers
+    end: Places
+    enter: Places | None
+    cause: Places
     weights: Floats | None
 
     def __len__(self) -> int:
@@ -98,8 +102,8 @@ def stays_of(days: npt.ArrayLike, cause: Integers, entry: npt.ArrayLike | None, 
     ValueError
         If shapes differ, numbers are not finite, days or weights are negative, or a stay ended by its entry.
     """
-    end = _whole_days(days)
-    enter = None if entry is None else _whole_days(entry)
+    end: Places | None = _whole_days(days)
+    enter: Places | None = None if entry is None else _whole_days(entry)
     if end is not None and (entry is None or enter is not None):
         grid = np.arange(int(end.max(initial=0)) + 1, dtype=np.float64)
     else:
@@ -124,7 +128,7 @@ def stays_of(days: npt.ArrayLike, cause: Integers, entry: npt.ArrayLike | None, 
     return Stays(grid, end, enter, cause, weight)
 
 
-def _whole_days(values: npt.ArrayLike) -> Integers | None:
+def _whole_days(values: npt.ArrayLike) -> npt.NDArray[np.int32] | None:
     """Return times as integers if all are whole, not negative and small enough to count by index, else None."""
     array = np.asarray(values)
     if array.ndim != 1:
@@ -133,8 +137,16 @@ def _whole_days(values: npt.ArrayLike) -> Integers | None:
         return None
     if len(array) and not (array.min() >= 0 and array.max() < _LARGEST_COUNTED_DAY):
         return None
-    days = array.astype(np.int64, copy=False)
-    return days if array.dtype.kind != "f" or (days == array).all() else None
+    if array.dtype.kind != "f":
+        return array.astype(np.int32)
+    days = np.empty(len(array), dtype=np.int32)
+    # Block by block, so that each is still at hand in the processor when it is compared.
+    for first in range(0, len(array), _BLOCK):
+        part = array[first : first + _BLOCK]
+        days[first : first + _BLOCK] = part
+        if not (days[first : first + _BLOCK] == part).all():
+            return None
+    return days
 
 
 def _refuse(broken: Booleans, name: str, rule: str, values: Floats) -> None:
@@ -193,26 +205,37 @@ def _tally(stays: Stays) -> _Tally:
     n_grid = len(stays.grid)
     codes, cause = _coded(stays.cause)
     width = len(codes)
-    cell = np.multiply(cause, n_grid, dtype=np.int64)
-    cell += stays.end
-    table = np.bincount(cell, stays.weights, n_grid * width).reshape(width, n_grid)
+    tables, entries = [], []
+    for first in range(0, max(len(stays), 1), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        weights = None if stays.weights is None else stays.weights[block]
+        cell = np.multiply(cause[block], n_grid, dtype=np.int64)
+        cell += stays.end[block]
+        tables.append(np.bincount(cell, weights, n_grid * width))
+        if stays.enter is not None:
+            entries.append(np.bincount(stays.enter[block], weights, n_grid))
+    table = _added(tables).reshape(width, n_grid)
     left = table[1] if width == 2 else table[1:].sum(axis=0)
     gone = table[0] + left
+    watched, at_once = 0, 0.0
     if stays.enter is not None:
-        entered = np.bincount(stays.enter, stays.weights, n_grid)
-        first = int(np.argmax(entered > 0))
+        entered = _added(entries)
+        watched = int(np.argmax(entered > 0))
         gone = gone - entered
         # Entry on day 0 means seen from the beginning, a stay that ends on day 0 included; any other is at risk after.
         at_once = float(entered[0])
-    else:
-        first, at_once = 0, 0.0
     # Summed from the last day backwards, so that the small risk sets of late days are exact.
     running = np.cumsum(gone[::-1], dtype=np.float64)[::-1]
     running[0] += at_once
     places = left.nonzero()[0]
     if not len(places):
         raise ValueError(f"`exited` must hold at least one exit with weight; none of {len(stays)} stays ended")
-    return _Tally(codes, table, left, running, places, first)
+    return _Tally(codes, table, left, running, places, watched)
+
+
+def _added(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Return the sum of the counts of blocks."""
+    return parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
 
 
 def count(stays: Stays, start: float = 0.0) -> Counts:
@@ -235,7 +258,7 @@ def count(stays: Stays, start: float = 0.0) -> Counts:
     )
 
 
-def _coded(cause: Integers) -> tuple[Integers, Integers]:
+def _coded(cause: Places) -> tuple[Integers, Places]:
     """Return the possible codes, 0 first, and the place of each stay's code among them."""
     highest = int(cause.max(initial=0))
     if highest <= _LARGEST_COUNTED_CODE:
