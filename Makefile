@@ -22,6 +22,7 @@ check: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(RUN) -m benchmarks.run
+	$(RUN) -m benchmarks.survival
 
 coverage: $(VENV)/.ready
 	$(RUN) -m benchmarks.coverage

@@ -195,7 +195,7 @@ class _Tally:
     codes: Integers
     ended: npt.NDArray[Any]
     left: npt.NDArray[Any]
-    running: Floats
+    running: npt.NDArray[Any]
     places: Integers
     first: int
 
@@ -216,20 +216,20 @@ def _tally(stays: Stays) -> _Tally:
             entries.append(np.bincount(stays.enter[block], weights, n_grid))
     table = _added(tables).reshape(width, n_grid)
     left = table[1] if width == 2 else table[1:].sum(axis=0)
-    gone = table[0] + left
-    watched, at_once = 0, 0.0
-    if stays.enter is not None:
-        entered = _added(entries)
-        watched = int(np.argmax(entered > 0))
-        gone = gone - entered
-        # Entry on day 0 means seen from the beginning, a stay that ends on day 0 included; any other is at risk after.
-        at_once = float(entered[0])
-    # Summed from the last day backwards, so that the small risk sets of late days are exact.
-    running = np.cumsum(gone[::-1], dtype=np.float64)[::-1]
-    running[0] += at_once
-    places = left.nonzero()[0]
+    places = np.flatnonzero(left > 0)
     if not len(places):
         raise ValueError(f"`exited` must hold at least one exit with weight; none of {len(stays)} stays ended")
+    gone = table[0] + left
+    watched, at_once = 0, 0
+    if stays.enter is not None:
+        entered = _added(entries)
+        watched = int(stays.enter.min() if stays.weights is None else np.argmax(entered > 0))
+        gone = gone - entered
+        # Entry on day 0 means seen from the beginning, a stay that ends on day 0 included; any other is at risk after.
+        at_once = entered[0]
+    # Summed from the last day backwards, so that the small risk sets of late days are exact.
+    running = np.cumsum(gone[::-1])[::-1]
+    running[0] += at_once
     return _Tally(codes, table, left, running, places, watched)
 
 
@@ -244,14 +244,14 @@ def count(stays: Stays, start: float = 0.0) -> Counts:
     places = tally.places
     if stays.enter is not None:
         _refuse_emptied(stays.grid, tally)
-    ended = tally.ended[1:, places]
-    kept = [row for row in range(len(ended)) if ended[row].any()]
+    ended = tally.left[places][None] if len(tally.codes) == 2 else tally.ended[1:, places]
+    kept = [row for row in range(len(ended)) if len(ended) == 1 or ended[row].any()]
     watched = tally.running if tally.running[-1] > 0 else tally.running[: np.flatnonzero(tally.running > 0)[-1] + 1]
     return Counts(
         places=places,
         times=stays.grid[places],
-        at_risk=tally.running[places],
-        exits=ended[kept].astype(np.float64),
+        at_risk=tally.running[places].astype(np.float64, copy=False),
+        exits=(ended if len(kept) == len(ended) else ended[kept]).astype(np.float64, copy=False),
         causes=tuple(int(tally.codes[row + 1]) for row in kept),
         start=max(start, float(stays.grid[tally.first])),
         last_observed=float(stays.grid[len(watched) - 1]),
@@ -290,7 +290,8 @@ def _refuse_emptied(grid: Floats, tally: _Tally) -> None:
             f"enter later: the curve would stay at zero. Condition on a later day: `start='auto'`, or a day from "
             f"{grid[place]:g} on"
         )
-    nobody = _NOBODY * running.max()
+    # Whole counts are exact; sums of weights leave some rounding where nobody is.
+    nobody = 0.0 if running.dtype.kind == "i" else _NOBODY * running.max()
     if len(watched) and watched.min() <= nobody:
         empty = np.flatnonzero(watched <= nobody) + first + 1
         raise ValueError(
