@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         residual_quantile as residual_quantile,
     )
     from msk_reserves.recovery.scores import BrierScores as BrierScores, brier_score as brier_score
+    from msk_reserves.recovery.stay_curves import exit_shares as exit_shares, stay_curve as stay_curve
     from msk_reserves.recovery.termination import (
         TerminationRates as TerminationRates,
         termination_rates as termination_rates,
@@ -126,6 +127,8 @@ _HOME = {
     "kaplan_meier": "recovery.nonparametric",
     "nelson_aalen": "recovery.nonparametric",
     "aalen_johansen": "recovery.nonparametric",
+    "stay_curve": "recovery.stay_curves",
+    "exit_shares": "recovery.stay_curves",
     "state_occupation": "recovery.occupation",
     "occupation_of_book": "recovery.occupation",
     "log_rank_test": "recovery.comparison",

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 
 from msk_reserves._checks import Floats, Integers, finite, level, one_of
-from msk_reserves.recovery.counting import GroupCounts, Stays, count_groups, grouped, read_only, stays_of
+from msk_reserves.recovery.counting import GroupCounts, PlacedStays, count_groups, grouped, place_stays, read_only
 from msk_reserves.recovery.curves import degrees_and_p
 from msk_reserves.recovery.nonparametric import kaplan_meier
 from msk_reserves.recovery.observations import exit_flags
@@ -112,7 +112,7 @@ def log_rank_test(
     one_of(variance, ("hypergeometric", "robust"), "variance")
     if cluster is not None and variance != "robust":
         raise ValueError("`cluster` needs `variance='robust'`: the hypergeometric variance takes stays as independent")
-    stays = stays_of(days, exit_flags(exited).astype(np.int64), entry, weights)
+    stays = place_stays(days, exit_flags(exited).astype(np.int64), entry, weights)
     if variance != "robust" and stays.weights is not None and (stays.weights % 1 != 0).any():
         raise ValueError("`weights` that are not whole are no counts of stays: give `variance='robust'`")
     names, code = two_or_more(group, len(stays))
@@ -181,7 +181,7 @@ def _hypergeometric(counts: GroupCounts, weigh: Floats) -> Floats:
     return np.asarray(np.diag(shares @ each) - (shares * each) @ shares.T)
 
 
-def _scores(stays: Stays, code: Integers, counts: GroupCounts, weigh: Floats) -> Floats:
+def _scores(stays: PlacedStays, code: Integers, counts: GroupCounts, weigh: Floats) -> Floats:
     """Return weight times robust score of each stay, shape (n_stays, n_groups)."""
     y, left = counts.at_risk.sum(axis=0), counts.exits[:, 0].sum(axis=0)
     apart = np.eye(len(counts.at_risk))[:, :, None] - counts.at_risk / y

@@ -21,7 +21,7 @@ _NOBODY = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stays:
+class PlacedStays:
     """Checked stays, placed on a grid of times; columns have shape (n_stays,).
 
     Attributes
@@ -42,7 +42,7 @@ class Stays:
     def __len__(self) -> int:
         return len(self.end)
 
-    def rows(self, chosen: Booleans) -> "Stays":
+    def rows(self, chosen: Booleans) -> "PlacedStays":
         """Return some of the stays on the same grid."""
         return replace(
             self,
@@ -94,7 +94,9 @@ def cause_codes(cause: npt.ArrayLike) -> Integers:
     return codes.astype(np.int64, copy=False)
 
 
-def stays_of(days: npt.ArrayLike, cause: Integers, entry: npt.ArrayLike | None, weights: npt.ArrayLike | None) -> Stays:
+def place_stays(
+    days: npt.ArrayLike, cause: Integers, entry: npt.ArrayLike | None, weights: npt.ArrayLike | None
+) -> PlacedStays:
     """Check stays and place them on a grid of days.
 
     Raises
@@ -125,7 +127,7 @@ def stays_of(days: npt.ArrayLike, cause: Integers, entry: npt.ArrayLike | None, 
             t = np.asarray(days, dtype=np.float64)
             rule = "lie after `entry`; drop the stays that could not have been seen"
             _refuse(late & (np.asarray(entry, dtype=np.float64) > 0), "days", rule, t)
-    return Stays(grid, end, enter, cause, weight)
+    return PlacedStays(grid, end, enter, cause, weight)
 
 
 def _whole_days(values: npt.ArrayLike) -> npt.NDArray[np.int32] | None:
@@ -156,7 +158,7 @@ def _refuse(broken: Booleans, name: str, rule: str, values: Floats) -> None:
         raise ValueError(f"`{name}` must {rule}; entry {row} is {values[row]:g} ({int(broken.sum())} in all)")
 
 
-def conditioned(stays: Stays, start: float | str) -> tuple[Stays, Counts]:
+def conditioned(stays: PlacedStays, start: float | str) -> tuple[PlacedStays, Counts]:
     """Return the stays that last beyond `start`, seen from there, and their counts.
 
     Raises
@@ -174,7 +176,7 @@ def conditioned(stays: Stays, start: float | str) -> tuple[Stays, Counts]:
     return stays, count(stays, first)
 
 
-def _beyond(stays: Stays, first: float) -> Stays:
+def _beyond(stays: PlacedStays, first: float) -> PlacedStays:
     """Return the stays that last beyond day `first`, entered there or later."""
     place = int(np.searchsorted(stays.grid, first))
     if place == len(stays.grid) or stays.grid[place] != first:
@@ -200,7 +202,7 @@ class _Tally:
     first: int
 
 
-def _tally(stays: Stays) -> _Tally:
+def _tally(stays: PlacedStays) -> _Tally:
     """Count on every day of the grid in one pass over the exits and one over the entries."""
     n_grid = len(stays.grid)
     codes, cause = _coded(stays.cause)
@@ -238,7 +240,7 @@ def _added(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
 
 
-def count(stays: Stays, start: float = 0.0) -> Counts:
+def count(stays: PlacedStays, start: float = 0.0) -> Counts:
     """Count those at risk and the exits by cause at each exit time, and refuse a risk set that empties too early."""
     tally = _tally(stays)
     places = tally.places
@@ -267,7 +269,7 @@ def _coded(cause: Places) -> tuple[Integers, Places]:
     return codes, np.searchsorted(codes, cause)
 
 
-def _automatic_start(stays: Stays) -> float:
+def _automatic_start(stays: PlacedStays) -> float:
     """Return the last exit time before the risk set first holds `AUTOMATIC_START_AT_RISK`."""
     tally = _tally(stays)
     enough = tally.running[tally.places] >= AUTOMATIC_START_AT_RISK
@@ -316,7 +318,7 @@ class GroupCounts:
     exits: Floats
 
 
-def count_groups(stays: Stays, group: Integers, n_groups: int, n_codes: int) -> GroupCounts:
+def count_groups(stays: PlacedStays, group: Integers, n_groups: int, n_codes: int) -> GroupCounts:
     """Count by group (codes below `n_groups`) at every time when somebody left; causes are codes up to `n_codes`."""
     n_grid, width = len(stays.grid), n_codes + 1
     cell = (group * width + stays.cause) * n_grid + stays.end

@@ -1,6 +1,6 @@
 """Step functions that estimators return: survival, cumulative hazard, cumulative incidence, each with its error."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,11 @@ def _at(times: Floats, values: Floats, before: float, days: npt.ArrayLike) -> Fl
 def _table(frame: pd.DataFrame, caption: str) -> str:
     """Return a frame as HTML, long ones by their first and last rows."""
     return f"<p>{caption}</p>" + str(frame.to_html(index=False, max_rows=12, float_format=lambda x: f"{x:.4g}"))
+
+
+def _given(start: float) -> str:
+    """Say from which day on a curve counts, if not from the first."""
+    return f" (of those there beyond day {start:,.6g})" if start > 0 else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +55,8 @@ class SurvivalCurve:
     def __repr__(self) -> str:
         middle = self.median()
         where = "not reached" if np.isinf(middle) else f"{middle:,.6g} days"
-        return f"Kaplan-Meier curve of {self.exits.sum():,.6g} exits, median {where}, seen to {self.last_observed:,.6g}"
+        seen = f"seen to {self.last_observed:,.6g}{_given(self.start)}"
+        return f"Kaplan-Meier curve of {self.exits.sum():,.6g} exits, median {where}, {seen}"
 
     def _repr_html_(self) -> str:
         return _table(self.to_frame(), repr(self))
@@ -194,6 +200,7 @@ class CumulativeIncidence:
     ----------
     times, at_risk : as in `SurvivalCurve`.
     causes : the codes of the causes, in the order of the rows below.
+    labels : what they are called.
     exits : weighted exits by cause; shape (n_causes, n_times).
     incidence : share gone by each cause at each time; shape (n_causes, n_times).
     survival : share still in the state; 1 less the sum over causes.
@@ -205,6 +212,7 @@ class CumulativeIncidence:
     times: Floats
     at_risk: Floats
     causes: tuple[int, ...]
+    labels: tuple[str, ...]
     exits: Floats
     incidence: Floats
     survival: Floats
@@ -214,26 +222,27 @@ class CumulativeIncidence:
     last_observed: float
 
     def __repr__(self) -> str:
-        shares: Mapping[int, float] = dict(zip(self.causes, self.incidence[:, -1], strict=True))
-        text = ", ".join(f"cause {cause} {share:.4f}" for cause, share in shares.items())
-        return f"Aalen-Johansen shares gone by day {self.times[-1]:,.6g}: {text}"
+        text = ", ".join(f"{name} {share:.4f}" for name, share in zip(self.labels, self.incidence[:, -1], strict=True))
+        return f"Aalen-Johansen shares gone by day {self.times[-1]:,.6g}{_given(self.start)}: {text}"
 
     def _repr_html_(self) -> str:
         return _table(self.to_frame(), repr(self))
 
-    def at(self, days: npt.ArrayLike, cause: int) -> Floats:
-        """Return the share gone by `cause` by `days`; NaN outside what was seen."""
+    def at(self, days: npt.ArrayLike, cause: int | str) -> Floats:
+        """Return the share gone by `cause`, a code or a label, by `days`; NaN outside what was seen."""
         row = self._row(cause)
         t = np.asarray(days, dtype=np.float64)
         seen = (t >= self.start) & ((t <= self.last_observed) | (self.survival[-1] <= 1e-15))
         return np.asarray(np.where(seen, _at(self.times, self.incidence[row], 0.0, t), np.nan))
 
-    def standard_error_at(self, days: npt.ArrayLike, cause: int) -> Floats:
+    def standard_error_at(self, days: npt.ArrayLike, cause: int | str) -> Floats:
         """Return the standard error of `at`."""
         return _at(self.times, self.standard_error[self._row(cause)], 0.0, days)
 
-    def _row(self, cause: int) -> int:
+    def _row(self, cause: int | str) -> int:
         """Row of a cause, or an error that lists them."""
+        if isinstance(cause, str):
+            return self.labels.index(one_of(cause, self.labels, "cause"))
         if cause not in self.causes:
             raise ValueError(f"`cause` must be one of {', '.join(map(str, self.causes))}; got {finite(cause, 'cause')}")
         return self.causes.index(cause)

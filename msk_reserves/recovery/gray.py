@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from msk_reserves._checks import Floats, finite
 from msk_reserves.recovery.comparison import chi_squared, two_or_more
-from msk_reserves.recovery.counting import GroupCounts, cause_codes, count_groups, grouped, read_only, stays_of
+from msk_reserves.recovery.counting import GroupCounts, cause_codes, count_groups, grouped, place_stays, read_only
 from msk_reserves.recovery.curves import degrees_and_p
 
 
@@ -108,7 +108,7 @@ def gray_test(
         seen = ", ".join(map(str, np.unique(codes[codes > 0]).tolist())) or "none"
         raise ValueError(f"`of_cause` must be a cause by which somebody left ({seen}); got {of_cause!r}")
     kind = np.where(codes == of_cause, 1, np.where(codes > 0, 2, 0))
-    stays = stays_of(days, kind, entry, None)
+    stays = place_stays(days, kind, entry, None)
     names, code = two_or_more(group, len(stays))
     _, stratum = grouped(np.zeros(len(stays), np.int64) if strata is None else strata, "strata", len(stays))
     m, n_strata = len(names), int(stratum.max()) + 1

@@ -3,15 +3,15 @@
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.counting import Counts, Stays
+from msk_reserves.recovery.counting import Counts, PlacedStays
 
 
-def incidence_error(stays: Stays, counts: Counts) -> Floats:
+def incidence_error(stays: PlacedStays, counts: Counts) -> Floats:
     """Return the root of the sum over stays of (weight x influence)^2, by cause and time.
 
     Parameters
     ----------
-    stays : Stays
+    stays : PlacedStays
         The stays on their grid.
     counts : Counts
         Their counts on the exit times.

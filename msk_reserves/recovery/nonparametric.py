@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msk_reserves._checks import Floats, one_of
-from msk_reserves.recovery.counting import cause_codes, conditioned, read_only, stays_of
+from msk_reserves.recovery.counting import cause_codes, conditioned, place_stays, read_only
 from msk_reserves.recovery.curves import CumulativeHazard, CumulativeIncidence, SurvivalCurve
 from msk_reserves.recovery.jackknife import incidence_error
 from msk_reserves.recovery.observations import exit_flags
@@ -58,7 +58,7 @@ def kaplan_meier(
     [0.75, 0.5, 0.0]
     """
     one_of(variance, ("greenwood", "infinitesimal_jackknife"), "variance")
-    stays, counts = conditioned(stays_of(days, exit_flags(exited).view(np.int8), entry, weights), start)
+    stays, counts = conditioned(place_stays(days, exit_flags(exited).view(np.int8), entry, weights), start)
     left = counts.exits[0]
     survival = np.cumprod(1.0 - left / counts.at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -96,7 +96,7 @@ def nelson_aalen(
     >>> nelson_aalen([1, 2], [1, 1]).hazard.tolist()
     [0.5, 1.5]
     """
-    _, counts = conditioned(stays_of(days, exit_flags(exited).view(np.int8), entry, weights), start)
+    _, counts = conditioned(place_stays(days, exit_flags(exited).view(np.int8), entry, weights), start)
     left = counts.exits[0]
     return CumulativeHazard(
         times=read_only(counts.times),
@@ -150,7 +150,7 @@ def aalen_johansen(
     [[0.25, 0.25, 0.75], [0.0, 0.25, 0.25]]
     """
     one_of(variance, ("delta", "infinitesimal_jackknife"), "variance")
-    stays, counts = conditioned(stays_of(days, cause_codes(cause), entry, weights), start)
+    stays, counts = conditioned(place_stays(days, cause_codes(cause), entry, weights), start)
     y = counts.at_risk
     left = counts.exits.sum(axis=0)
     survival = np.cumprod(1.0 - left / y)
@@ -164,6 +164,7 @@ def aalen_johansen(
         times=read_only(counts.times),
         at_risk=read_only(y),
         causes=counts.causes,
+        labels=tuple(f"cause {code}" for code in counts.causes),
         exits=read_only(counts.exits),
         incidence=read_only(incidence),
         survival=read_only(survival),

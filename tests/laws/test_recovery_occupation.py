@@ -14,6 +14,7 @@ from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STILL_IN
 from msk_reserves.recovery.curves import StateOccupation
 from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier
 from msk_reserves.recovery.occupation import clocked, occupation_of_book, state_occupation
+from msk_reserves.recovery.stay_curves import exit_shares, stay_curve
 
 FEW = settings(max_examples=25, deadline=None)
 NAMES = np.array(["back", "duty", "off", "settled"])
@@ -244,6 +245,31 @@ def test_a_book_is_followed_from_the_first_day_off_work() -> None:
     assert ((table["low"] <= table["days"]) & (table["days"] <= table["high"])).all()
     assert np.isnan(shares(365.0)).all()
     assert not shares.occupation.flags.writeable
+
+
+def test_curves_of_the_stays_of_a_book() -> None:
+    """Shares by next state and the curve of all exits add to one; the curve of one of several exits is refused."""
+    book = msk.load_sample("shoulder").as_of("2022-06-30")
+    curve, shares = stay_curve(book), exit_shares(book)
+    np.testing.assert_allclose(shares.incidence.sum(axis=0) + curve.survival, 1.0, rtol=1e-12)
+    assert set(shares.labels) > {"after_surgery", "modified_duty", "back_at_work"}
+    assert not any(name.endswith("_represented") for name in shares.labels)
+    np.testing.assert_array_equal(
+        shares.at([50.0], "modified_duty"), shares.at([50.0], STATE_CODE["modified_duty"] + 1)
+    )
+    assert "modified_duty 0." in repr(shares)
+    assert f"beyond day {curve.start:g})" in repr(curve)
+    # An attorney splits a stay in two rows; joined again, the stays give the same curve.
+    whole = book.spells.joined()
+    rows = whole.at_risk("off_work")
+    rows = rows[whole.days[rows] > whole.observed_from[rows]]
+    ended = whole.next_state[rows] != STILL_IN_STATE
+    again = kaplan_meier(whole.days[rows], ended, entry=whole.observed_from[rows], start="auto")
+    np.testing.assert_allclose(curve.survival, again.survival, rtol=1e-12)
+    with pytest.raises(ValueError, match=r"one of several ends of off_work .* `exit_shares\(book, 'off_work'\)`"):
+        stay_curve(book, target="back_at_work")
+    with pytest.raises(ValueError, match="`state` must be one of"):
+        stay_curve(book, "nowhere")
 
 
 @pytest.mark.parametrize(
