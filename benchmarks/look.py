@@ -11,8 +11,15 @@ from matplotlib.image import imread, imsave
 
 from msk_reserves.cost.fit import fit_cost
 from msk_reserves.recovery.model import fit_recovery
+from msk_reserves.recovery.verdict import assess_recovery
 from msk_reserves.report.claim_plot import plot_claim, plot_remaining_days
 from msk_reserves.report.files import REPORT, write_results
+from msk_reserves.report.quality_plots import (
+    plot_brier,
+    plot_calibration,
+    plot_cox_snell,
+    plot_predicted_and_observed,
+)
 from msk_reserves.report.reserve_plots import plot_bands, plot_exceedance
 from msk_reserves.report.run import contracts_of, demo_bundle
 from msk_reserves.report.style import shown
@@ -64,12 +71,18 @@ def _demo() -> Path:
     cost = fit_cost(book, recovery)
     found = forecast(book, recovery, cost, contracts_of([demo_bundle()]), scenarios=SCENARIOS, seed=7)
     off = book.claims["claim_id"][book.position.off_work()].iloc[0]
+    judged = assess_recovery(recovery, book)
+    first = judged.judged[0]
     plots = {
         "bands": plot_bands(found),
         "exceedance": plot_exceedance(found),
         "survival": plot_survival(recovery, book),
         "claim": plot_claim(found, off),
         "remaining_days": plot_remaining_days(recovery, book, off),
+        "calibration": plot_calibration([first.calibration(day) for day in first.horizons.tolist()]),
+        "cox_snell": plot_cox_snell(judged.residuals[0]),
+        "predicted_and_observed": plot_predicted_and_observed(judged.groups[0]),
+        "brier": plot_brier(first.brier()),
     }
     for name, axes in plots.items():
         (LOOK / f"{name}.png").write_bytes(shown(axes))

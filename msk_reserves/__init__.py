@@ -44,12 +44,11 @@ if TYPE_CHECKING:
     from msk_reserves.recovery.cox_snell import CoxSnell as CoxSnell, cox_snell as cox_snell
     from msk_reserves.recovery.fit import fit_family as fit_family
     from msk_reserves.recovery.gray import gray_test as gray_test
-    from msk_reserves.recovery.judged import (
+    from msk_reserves.recovery.group_check import (
         GroupCheck as GroupCheck,
-        JudgedStays as JudgedStays,
-        judged_stays as judged_stays,
         predicted_and_observed as predicted_and_observed,
     )
+    from msk_reserves.recovery.judged import JudgedStays as JudgedStays, judged_stays as judged_stays
     from msk_reserves.recovery.model import (
         Recovery as Recovery,
         fit_path as fit_path,
@@ -93,6 +92,12 @@ if TYPE_CHECKING:
     from msk_reserves.report.claim_plot import plot_claim as plot_claim
     from msk_reserves.report.files import write_results as write_results
     from msk_reserves.report.page import write_report as write_report
+    from msk_reserves.report.quality_plots import (
+        plot_brier as plot_brier,
+        plot_calibration as plot_calibration,
+        plot_cox_snell as plot_cox_snell,
+        plot_predicted_and_observed as plot_predicted_and_observed,
+    )
     from msk_reserves.report.reserve_plots import plot_bands as plot_bands, plot_exceedance as plot_exceedance
     from msk_reserves.report.survival_plot import plot_survival as plot_survival
     from msk_reserves.reserves.distribution import ReserveDistribution as ReserveDistribution
@@ -160,8 +165,8 @@ _HOME = {
     "CoxSnell": "recovery.cox_snell",
     "judged_stays": "recovery.judged",
     "JudgedStays": "recovery.judged",
-    "GroupCheck": "recovery.judged",
-    "predicted_and_observed": "recovery.judged",
+    "GroupCheck": "recovery.group_check",
+    "predicted_and_observed": "recovery.group_check",
     "proportionality": "recovery.proportionality",
     "Proportionality": "recovery.proportionality",
     "assess_recovery": "recovery.verdict",
@@ -198,6 +203,10 @@ _HOME = {
     "plot_bands": "report.reserve_plots",
     "plot_exceedance": "report.reserve_plots",
     "plot_survival": "report.survival_plot",
+    "plot_calibration": "report.quality_plots",
+    "plot_cox_snell": "report.quality_plots",
+    "plot_predicted_and_observed": "report.quality_plots",
+    "plot_brier": "report.quality_plots",
     "plot_claim": "report.claim_plot",
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from msk_reserves._checks import Floats
 from msk_reserves.claims.book import ClaimBook
-from msk_reserves.recovery.judged import moves_from, returns_from
+from msk_reserves.recovery.judged import evenly, moves_from, returns_from
 from msk_reserves.recovery.mixture import all_exits, grid_to
 from msk_reserves.recovery.model import Recovery
 from msk_reserves.recovery.selection import FEW_EVENTS, LONG_RUN, MANY_EVENTS
@@ -166,8 +166,7 @@ def spread_check(recovery: Recovery, book: ClaimBook) -> Check:
 
 def _some_claims(recovery: Recovery, book: ClaimBook) -> Floats:
     """Return the design of evenly spaced claims."""
-    rows = np.unique(np.linspace(0, len(book) - 1, min(len(book), _SPREAD_CLAIMS)).astype(np.int64))
-    return recovery.design.matrix(book.claims.iloc[rows])
+    return recovery.design.matrix(book.claims.iloc[evenly(len(book), _SPREAD_CLAIMS)])
 
 
 def _mean_stays(moves: tuple[Transition, ...], design: Floats) -> list[float]:

@@ -21,15 +21,13 @@ from msk_reserves.recovery.checks import (
     words,
 )
 from msk_reserves.recovery.cox_snell import CoxSnell
-from msk_reserves.recovery.judged import GroupCheck, JudgedStays, middle_days
+from msk_reserves.recovery.group_check import GroupCheck
+from msk_reserves.recovery.judged import MOST_STAYS, JudgedStays, evenly, middle_days
 from msk_reserves.recovery.model import Recovery
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.proportionality import tested
 from msk_reserves.recovery.selection import MANY_EVENTS, TAIL_STARTS
 from msk_reserves.recovery.transitions import AtRisk, Transition
-
-MOST_STAYS = 20_000
-"""Stays of a move, evenly spaced, on which proportionality is tested at most."""
 
 _PROPORTIONAL = ("exponential", "weibull", "piecewise")
 
@@ -213,7 +211,7 @@ def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[
 
 def _stays_of(group: AtRisk, move: Transition, design: Floats) -> Observations:
     """Return the stays at risk of a move as its test reads them, evenly thinned where they are many."""
-    chosen = np.unique(np.linspace(0, len(group.days) - 1, min(len(group.days), MOST_STAYS)).astype(np.int64))
+    chosen = evenly(len(group.days), MOST_STAYS)
     days = middle_days(group)[chosen]
     x = design[np.ix_(group.row[chosen], np.array(move.columns, dtype=np.int64))]
     if move.mark is not None:

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
 from msk_reserves._checks import Booleans, Floats, Integers, frozen, not_negative, one_of
 from msk_reserves.claims.book import ClaimBook
@@ -15,28 +13,19 @@ from msk_reserves.claims.vocabulary import STATE_CODE, STILL_IN_STATE
 from msk_reserves.recovery.calibration import Calibration, Observed, calibration, observed_shares
 from msk_reserves.recovery.censoring import Watched
 from msk_reserves.recovery.concordance import Concordance, concordance
-from msk_reserves.recovery.covariates import KNOWN_LATER
 from msk_reserves.recovery.mixture import present_stay
 from msk_reserves.recovery.model import Recovery
 from msk_reserves.recovery.scores import BrierScores, brier_score
 from msk_reserves.recovery.transitions import AtRisk, Stays, Transition, stays_at_risk
 
 WEEK = 7.0
-REPRESENTED_COLUMN = "represented"
-
 HORIZONS = (13 * WEEK, 26 * WEEK, 52 * WEEK)
 """Days since a stay began at which predictions are judged by default."""
 
-AGE_CUTS = (30.0, 40.0, 50.0, 60.0)
-"""Where groups of age part, years."""
+MOST_STAYS = 20_000
+"""Stays of a state judged at most, evenly spaced: a share then has an error of a third of a point."""
 
-GROUPS = ("body_part", "age", "arrangement", REPRESENTED_COLUMN)
-"""By what predicted and observed returns are compared by default."""
-
-SMALLEST_GROUP = 30
-"""Stays below which levels of a category are shown as one."""
-
-_NODES = 60
+_NODES = 40
 _CLAIMS_AT_ONCE = 2000
 
 
@@ -52,6 +41,7 @@ class JudgedStays:
     represented : whether an attorney had been retained by the day from which the stay is judged; shape (n_stays,).
     stays : days and exits, 1 for a move to one of `targets`, 2 for another; all watched from `stays.start`.
     left_out : stays over by that day, or seen only from later on.
+    thinned : stays left out because 20,000 evenly spaced ones are enough.
     horizons : days of the predictions; shape (n_days,).
     predicted : probability of a move to one of `targets` by each day, given the stay lasted beyond `stays.start`;
         shape (n_stays, n_days).
@@ -63,6 +53,7 @@ class JudgedStays:
     represented: Booleans
     stays: Watched
     left_out: int
+    thinned: int
     horizons: Floats
     predicted: Floats
 
@@ -71,6 +62,7 @@ class JudgedStays:
         return (
             f"{len(self.stays):,} stays in {self.state} watched from day {self.stays.start:g} ({self.left_out:,} left "
             f"out), {gone:,} moves to {' or '.join(self.targets)}"
+            + (f"; {self.thinned:,} more not needed" if self.thinned else "")
         )
 
     def calibration(self, horizon: float, *, groups: int = 10) -> Calibration:
@@ -164,9 +156,10 @@ def judged_stays(
     grid = frozen(horizons, "horizons")
     if not len(grid) or (np.diff(grid) <= 0).any() or grid[0] <= begin:
         raise ValueError(f"`horizons` must ascend from beyond the start, {begin:g}; got {grid.tolist()}")
-    keep = np.flatnonzero((days > begin) & (group.entry <= begin))
-    if not len(keep):
+    able = np.flatnonzero((days > begin) & (group.entry <= begin))
+    if not len(able):
         raise ValueError(f"`start` must leave stays to judge; none is watched from day {begin:g} on")
+    keep = able[evenly(len(able), MOST_STAYS)]
     codes = [STATE_CODE[name] for name in wanted]
     exits = np.where(group.next_state == STILL_IN_STATE, 0, np.where(np.isin(group.next_state, codes), 1, 2))
     stays = Watched(days[keep], exits[keep].astype(np.int64), np.ones(len(keep)), begin)
@@ -175,7 +168,13 @@ def judged_stays(
     predicted = _predicted(recovery, state, (design, represented), (begin, grid, wanted))
     for column in (predicted, represented):
         column.flags.writeable = False
-    return JudgedStays(state, wanted, claim[keep], represented, stays, len(days) - len(keep), grid, predicted)
+    counts = (len(days) - len(able), len(able) - len(keep))
+    return JudgedStays(state, wanted, claim[keep], represented, stays, *counts, grid, predicted)
+
+
+def evenly(n: int, most: int) -> Integers:
+    """Return evenly spaced places among `n`, at most `most` of them."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.int64))
 
 
 def returns_from(recovery: Recovery, state: str) -> tuple[str, ...]:
@@ -264,98 +263,3 @@ def _predicted(
                 if recovery.space.base_of[target] in targets:
                     result[some] += share[:, at]
     return np.clip(result, 0.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GroupCheck:
-    """Predicted and observed shares gone by group.
-
-    Attributes
-    ----------
-    judged : the stays.
-    parts : (covariate, horizon, levels, shares) of each comparison.
-    """
-
-    judged: JudgedStays
-    parts: tuple[tuple[str, float, tuple[str, ...], Observed], ...]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row a group and day: by, level, days, then as `Observed.to_frame`."""
-        frames = []
-        for by, horizon, levels, shares in self.parts:
-            frame = shares.to_frame()
-            frame.insert(0, "days", horizon)
-            frame.insert(0, "level", list(levels))
-            frame.insert(0, "by", by)
-            frames.append(frame)
-        return pd.concat(frames, ignore_index=True)
-
-    def __repr__(self) -> str:
-        table = self.to_frame().to_string(index=False, float_format=lambda x: f"{x:.3f}")
-        return f"{self.judged!r}\n{table}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{self.judged!r}</p>" + str(self.to_frame().to_html(index=False, float_format="{:.3f}".format))
-
-
-def predicted_and_observed(judged: JudgedStays, book: ClaimBook, by: Sequence[str] = GROUPS) -> GroupCheck:
-    """Hold predicted shares gone against Aalen-Johansen, group by group.
-
-    Parameters
-    ----------
-    judged : JudgedStays
-        Stays of `book` with predictions.
-    book : ClaimBook
-        Their claims.
-    by : sequence of str
-        Columns of the claims; those the book lacks are passed over unless none is left. Ages are cut at 30, 40, 50 and
-        60, other numbers at their quartiles; levels with fewer than 30 stays are shown as one. "represented" stands for
-        whether an attorney had been retained by the day from which stays are judged.
-
-    Returns
-    -------
-    GroupCheck
-
-    Raises
-    ------
-    ValueError
-        If no column is there, or one is learned only after the stay began: who has an attorney by now, say, has had to
-        stay long enough to retain one, so that the share seen among them is none that could have been predicted.
-    """
-    for name in by:
-        if name in KNOWN_LATER and name != REPRESENTED_COLUMN:
-            raise ValueError(f"`by` must be known when the stay begins; {name!r} is learned later")
-    columns = [name for name in by if name in book.claims.columns or name == REPRESENTED_COLUMN]
-    if not columns:
-        raise ValueError(f"`by` must name columns of the claims; there is none of {', '.join(by)}")
-    parts = []
-    for name in columns:
-        if name == REPRESENTED_COLUMN:
-            values = pd.Series(np.where(judged.represented, "represented", "not represented"))
-        else:
-            values = book.claims[name].iloc[judged.claim]
-        levels, group = _levels(name, values)
-        parts += [(name, float(day), levels, judged.by_group(group, float(day))) for day in judged.horizons]
-    return GroupCheck(judged, tuple(parts))
-
-
-def _levels(name: str, values: pd.Series) -> tuple[tuple[str, ...], Integers]:
-    """Return the names of the groups of a column, and the group of each stay."""
-    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    if numeric:
-        number = np.asarray(pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan))
-        cuts = np.array(AGE_CUTS) if name == "age" else np.unique(np.nanquantile(number, (0.25, 0.5, 0.75)))
-        place = np.searchsorted(cuts, number, side="right")
-        inner = [f"{low:g} to {high:g}" for low, high in pairwise(cuts.tolist())]
-        names = np.array([f"under {cuts[0]:g}", *inner, f"{cuts[-1]:g} and over", "unknown"])
-        words = names[np.where(np.isnan(number), len(names) - 1, place)]
-        order = [one for one in names if (words == one).any()]
-    else:
-        words = values.astype(str).where(values.notna(), "unknown").to_numpy(dtype=str)
-        kinds, sizes = np.unique(words, return_counts=True)
-        small = kinds[sizes < SMALLEST_GROUP]
-        words = np.where(np.isin(words, small), "other", words) if len(small) > 1 else words
-        kinds, sizes = np.unique(words, return_counts=True)
-        order = kinds[np.argsort(-sizes, kind="stable")].tolist()
-    codes = {str(one): place for place, one in enumerate(order)}
-    return tuple(codes), np.array([codes[str(word)] for word in words], dtype=np.int64)

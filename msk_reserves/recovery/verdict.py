@@ -28,13 +28,11 @@ from msk_reserves.recovery.checks_observed import (
     tail_check,
 )
 from msk_reserves.recovery.cox_snell import CoxSnell, cox_snell
+from msk_reserves.recovery.group_check import GROUPS, GroupCheck, predicted_and_observed
 from msk_reserves.recovery.judged import (
-    GROUPS,
     HORIZONS,
-    GroupCheck,
     JudgedStays,
     judged_stays,
-    predicted_and_observed,
     returns_from,
 )
 from msk_reserves.recovery.model import Recovery

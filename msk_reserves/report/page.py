@@ -16,7 +16,9 @@ from msk_reserves import __version__
 from msk_reserves.certainty.gain import CertaintyGain, certainty_gain
 from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.verdict import RecoveryAssessment, assess_recovery
 from msk_reserves.report.disclosures import disclosures
+from msk_reserves.report.quality_plots import plot_calibration, plot_predicted_and_observed
 from msk_reserves.report.reserve_plots import plot_bands, plot_exceedance
 from msk_reserves.report.sections import (
     Table,
@@ -30,6 +32,7 @@ from msk_reserves.report.sections import (
     short_table,
     standing_table,
     terms_table,
+    verdict_table,
 )
 from msk_reserves.report.survival_plot import plot_survival
 from msk_reserves.reserves.distribution import PARTS
@@ -103,6 +106,7 @@ def report_html(
     """Return the report of a forecast as HTML text; arguments as in `write_report`."""
     gains = comparisons(forecast, before, after)
     survival, no_survival = _survival(forecast, recovery)
+    assessment, not_assessed = _assessed(forecast, recovery)
     folder = files("msk_reserves.report")
     house = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page = house.from_string((folder / "page.html").read_text(encoding="utf-8"))
@@ -122,6 +126,9 @@ def report_html(
         data=data_tables(forecast.book),
         recovery=None if recovery is None else recovery_table(recovery),
         beyond=() if recovery is None else _beyond(recovery),
+        verdict=not_assessed if assessment is None else assessment.verdict,
+        checks=None if assessment is None else verdict_table(assessment),
+        quality=() if assessment is None else _quality(assessment),
         rates=() if cost is None else rate_tables(cost),
         relativities=() if cost is None else relativity_tables(cost),
         absent=_absent(forecast),
@@ -188,6 +195,32 @@ def _survival(forecast: Forecast, recovery: Recovery | None) -> tuple[Picture | 
     if recovery is not None:
         caption += " The dashed curve averages the fitted laws over the claims."
     return picture(axes, axes.get_title(loc="left"), caption), ""
+
+
+def _assessed(forecast: Forecast, recovery: Recovery | None) -> tuple[RecoveryAssessment | None, str]:
+    """Return the checks of the recovery on the claims of the forecast, or why there are none."""
+    if recovery is None:
+        return None, ""
+    try:
+        return assess_recovery(recovery, forecast.book), ""
+    except ValueError as error:
+        return None, f"The recovery model was not judged: {error}."
+
+
+def _quality(found: RecoveryAssessment) -> list[Picture]:
+    """Return the plots of predicted and observed returns of the first stay off work."""
+    judged = found.judged[0]
+    seen = [judged.calibration(day) for day in judged.horizons.tolist() if judged.watched_to(day)]
+    told = "; ".join(repr(one) for one in seen)
+    return [
+        picture(plot_calibration(seen), f"Predicted and observed share returned by group of predicted risk. {told}"),
+        picture(
+            plot_predicted_and_observed(found.groups[0]),
+            f"Predicted and observed share returned by group. {judged!r}",
+            "Observed shares count stays watched from one common day, with competing exits; a prediction outside the "
+            "interval in one group of twenty is chance.",
+        ),
+    ]
 
 
 def _beyond(recovery: Recovery) -> tuple[str, ...]:

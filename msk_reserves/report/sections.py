@@ -13,6 +13,7 @@ from msk_reserves.cost.factor import describe
 from msk_reserves.cost.rates import rate_table
 from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.verdict import RecoveryAssessment
 from msk_reserves.reserves.distribution import PARTS
 from msk_reserves.reserves.forecast import Forecast
 
@@ -161,6 +162,13 @@ def recovery_table(recovery: Recovery) -> Table:
 def _law(name: str, weight: float, note: str) -> str:
     """Return a law with its weight and what there is to say of it."""
     return f"{name} {weight:.2f}" + (f" ({note})" if note else "")
+
+
+def verdict_table(found: RecoveryAssessment) -> Table:
+    """Return the checks of a recovery with what was found, the outcome and the rule."""
+    rows = tuple((one.name, one.outcome, one.value, one.rule, one.source) for one in found.checks)
+    columns = ("check", "outcome", "found", "passes with", "source of the rule")
+    return Table("Checks of the recovery model", columns, rows, words=(0, 1, 2, 3, 4), stacks=True)
 
 
 def rate_tables(cost: Cost) -> tuple[Table, ...]:

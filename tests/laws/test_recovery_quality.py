@@ -13,7 +13,8 @@ from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.recovery.calibration import calibration
 from msk_reserves.recovery.cox_snell import cox_snell
-from msk_reserves.recovery.judged import judged_stays, predicted_and_observed
+from msk_reserves.recovery.group_check import predicted_and_observed
+from msk_reserves.recovery.judged import judged_stays
 from msk_reserves.recovery.model import Recovery, fit_recovery
 from msk_reserves.recovery.nonparametric import aalen_johansen
 from msk_reserves.recovery.proportionality import proportionality

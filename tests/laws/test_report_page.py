@@ -8,6 +8,7 @@ import pytest
 
 from msk_reserves.cost.fit import fit_cost
 from msk_reserves.recovery.model import fit_recovery
+from msk_reserves.recovery.verdict import assess_recovery
 from msk_reserves.report.page import report_html, write_report
 from msk_reserves.reserves.forecast import IBNR_REASON, Forecast
 from tests.worlds.forecasts import ledger_book, made_forecast, undated_book
@@ -68,7 +69,7 @@ def test_nothing_comes_from_outside() -> None:
     assert not re.search(r"https?:|//[a-z]|@import|url\(", re.sub(r"data:image/svg\+xml;base64,[\w+/=]+", "", text))
     assert not {"script", "link", "iframe", "object", "embed", "form"} & {tag for tag, _, _ in page.attributes}
     sources = [value for _, name, value in page.attributes if name in {"src", "href", "srcset", "action"}]
-    assert len(sources) == 3
+    assert len(sources) == 5
     assert all(value.startswith("data:image/svg+xml;base64,") for value in sources)
     assert all(value for tag, name, value in page.attributes if (tag, name) == ("img", "alt"))
 
@@ -86,7 +87,8 @@ def test_everything_required_is_there() -> None:
     made = forecast.manifest
     needed = [
         forecast.what_a_band_holds(), "bundle against ffs", "whose failure is not in these figures", IBNR_REASON,
-        "Where the claims stand", "Stays and days at risk by state", "Moves between states", "Medical level of claims",
+        "Where the claims stand", assess_recovery(RECOVERY, forecast.book).verdict, "Checks of the recovery model",
+        "Stays and days at risk by state", "Moves between states", "Medical level of claims",
         f"seed {made.seed}", f"scenarios {made.scenarios}", *made.methods.values(), *made.contracts.values(),
         *made.versions.values(), *(one.sha256 for one in made.inputs), *(one.origin for one in made.inputs),
         *(f"{one.name.replace('_', ' ')} {one.value} {one.source}" for one in made.assumptions),
@@ -155,3 +157,9 @@ def test_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyP
         write_report(made_forecast(names=("ffs",)), target)
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
     assert target.read_text(encoding="utf-8") == "old"
+
+
+def test_a_recovery_that_cannot_be_judged_says_so() -> None:
+    """A book with too few stays off work has the reason in place of the checks."""
+    words = Page(report_html(made_forecast(book=undated_book()), recovery=RECOVERY)).text()
+    assert "The recovery model was not judged: `book` must hold 100 first stays off work or more" in words
