@@ -26,6 +26,7 @@ from msk_reserves.recovery.transitions import (
     Choices,
     Stays,
     Transition,
+    borrowed,
     clusters,
     fit_state,
     stays_at_risk,
@@ -307,6 +308,7 @@ def _fitted_to(
     matrix = design.matrix(table)
     choices = Choices(matrix, design, cluster, tuple(candidates), weighting)
     fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))
+    decisions += borrowed(fitted, space)
     employers = None
     if frailty is not None:
         fitted, employers, decision = with_employers(fitted, space, described, (candidates, weighting), frailty)

@@ -263,6 +263,13 @@ def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tupl
     )
 
 
+def borrowed(fitted: Sequence[Transition], space: StateSpace) -> tuple[Decision, ...]:
+    """Say which moves out of a twin have too few exits to be told from those out of its state."""
+    alike = [one.shared.replace(">", " to ") for one in fitted if one.shared and one.mark is None]
+    meaning = f"moves too rare to tell whether workers {space.mark} differ, for whom they are those of the others"
+    return (Decision(f"{space.mark} borrowed", len(alike), f"{meaning} ({', '.join(alike)})"),) if alike else ()
+
+
 def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
     """Fit one move; the fewer the exits, the simpler the law.
 

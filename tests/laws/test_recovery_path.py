@@ -263,6 +263,9 @@ def test_a_mark_with_too_few_exits_is_borrowed(seen: pd.DataFrame) -> None:
         assert move.mark is None
         base = moves[STANDARD_STATES.base_of[origin], STANDARD_STATES.base_of[target]]
         assert move.candidates is base.candidates
+    told = {decision.rule: decision for decision in recovery.decisions}["represented borrowed"]
+    assert told.count == len(twins)
+    assert "off_work to back_at_work" in told.meaning
 
 
 def test_the_present_stay_goes_on_in_the_twin(recovery: Recovery) -> None:
