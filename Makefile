@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test fuzz check bench look notebooks coverage lock clean
+.PHONY: demo test fuzz check bench look notebooks coverage prognosis lock clean
 
 demo: $(VENV)/.ready
 	$(VENV)/bin/msk-reserves demo --out demo
@@ -29,6 +29,9 @@ coverage: $(VENV)/.ready
 
 look: $(VENV)/.ready
 	$(RUN) -m benchmarks.look
+
+prognosis: $(VENV)/.ready
+	$(RUN) -m benchmarks.prognosis_truth
 
 notebooks: $(VENV)/.ready
 	$(RUN) -m benchmarks.notebooks

@@ -76,12 +76,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/prognosis.md"))
     given = parser.parse_args()
     started = time.time()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     judge = partial(
         judge_book, ages=AGES, n_fitted=N_FITTED, n_claims=N_CLAIMS, draws=DRAWS, paths=PATHS, candidates=CANDIDATES
     )
     with ProcessPoolExecutor(given.processes) as pool:
         books = list(pool.map(judge, range(given.first_seed, given.first_seed + given.books)))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     text = [
         "# Answers for open claims against what happened",
         "",

@@ -130,7 +130,7 @@ def group_outlook(
         raise ValueError(f"`ahead` must not lie beyond `horizon_days`, {horizon:g}; got {days[-1]:g}")
     sure, n_paths = checked_level(level), whole(paths, "paths", at_least=1)
     drawn = parameter_draws(recovery, draws, seed)
-    standing = standing_of(recovery, book, open_states(recovery.space), claims)
+    standing = standing_of(recovery, book, open_states(recovery.space), claims, asked_anyway=True)
     if not len(standing):
         raise ValueError("`book` must hold at least one claim in the states asked about, got none")
     states = recovery.space.names

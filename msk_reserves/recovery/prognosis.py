@@ -115,7 +115,7 @@ def state_probabilities(
     Raises
     ------
     ValueError
-        If a day is not positive, or a claim unknown or closed.
+        If a day is not positive, or a claim unknown.
 
     Notes
     -----
@@ -126,7 +126,7 @@ def state_probabilities(
     days = days_asked(ahead)
     sure = checked_level(level)
     drawn = parameter_draws(recovery, draws, seed)
-    standing = standing_of(recovery, book, open_states(recovery.space), claims)
+    standing = standing_of(recovery, book, open_states(recovery.space), claims, asked_anyway=True)
     grid = graded_grid(float(days[-1]), days.tolist())
     at = [grid.at(float(day)) for day in days]
     names = recovery.space.names

@@ -74,6 +74,8 @@ def standing_of(
     who: "ClaimBook | pd.DataFrame",
     among: Sequence[str],
     claims: "str | Sequence[str] | None" = None,
+    *,
+    asked_anyway: bool = False,
 ) -> Standing:
     """Return the claims of a book, or of a table of workers made up by hand, in some states.
 
@@ -88,6 +90,8 @@ def standing_of(
         The states answered for.
     claims : str or sequence of str, optional
         The claims asked about, all in those states by default.
+    asked_anyway : bool
+        Whether claims named may be in other states.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def standing_of(
     for name in asked:
         if name not in row_of:
             raise ValueError(f"`claims` must name claims of the book, such as {whole.claim_id[:3]}; got {name!r}")
-        if not inside[row_of[name]]:
+        if not (asked_anyway or inside[row_of[name]]):
             state = whole.states[int(whole.state[row_of[name]])]
             raise ValueError(f"`claims` must be in one of {', '.join(among)}; {name!r} is in {state}")
     return whole.rows(np.array([row_of[name] for name in asked], dtype=np.int64))

@@ -101,7 +101,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every link of a page inside the repository leads to a file."""
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
     local = [link for link in links if "://" not in link]
-    assert local or page.name in {"architecture.md", "benchmarks.md", "coverage.md", "glossary.md"}
+    assert local or page.name in {"architecture.md", "benchmarks.md", "coverage.md", "glossary.md", "prognosis.md"}
     for link in local:
         assert (page.parent / link).exists(), f"{page.name} links to {link}"
 

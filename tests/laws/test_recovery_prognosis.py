@@ -220,6 +220,8 @@ def test_workers_off_work_are_answered_for_and_others_refused() -> None:
     assert nobody.estimate.shape == (len(found.answers), 0)
     assert "0 workers off work" in repr(nobody)
     at_work = book.claims["claim_id"][~book.position.off_work()].iloc[0]
+    anyone = state_probabilities(recovery, book, AHEAD, claims=at_work, draws=few)
+    assert anyone.claim_id == (at_work,)
     with pytest.raises(ValueError, match=rf"{at_work}.* is in"):
         remaining_days(recovery, book, claims=at_work, draws=few)
 
