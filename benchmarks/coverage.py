@@ -89,8 +89,8 @@ def report(name: str, outcomes: list[Outcome], n_claims: int) -> str:
         "",
         f"Of {n} portfolios a right 90 % band holds between {low:.0f} and {high:.0f} with probability 99.9 %.",
         "",
-        "| part | 90 % band held | 50 % band held | mean forecast / mean actual | bias in standard errors |",
-        "|---|---|---|---|---|",
+        "| part | 90 % band held | 50 % band held | actual, $1,000 | forecast, $1,000 | bias | in standard errors |",
+        "|---|---|---|---|---|---|---|",
     ]
     for part in PARTS:
         u = np.array([one.transform[part] for one in outcomes])
@@ -98,9 +98,15 @@ def report(name: str, outcomes: list[Outcome], n_claims: int) -> str:
         mean = np.array([one.mean[part] for one in outcomes])
         error = (mean - actual).mean() / ((mean - actual).std(ddof=1) / np.sqrt(n))
         held = [int(((u >= tail) & (u <= 1 - tail)).sum()) for tail in (0.05, 0.25)]
-        lines.append(f"| {part} | {held[0]} | {held[1]} | {mean.mean() / actual.mean():.3f} | {error:+.1f} |")
-    deciles = np.histogram([one.transform["total"] for one in outcomes], bins=10, range=(0, 1))[0]
-    lines += ["", f"Deciles of the total's place in its forecast: {', '.join(map(str, deciles))}.", ""]
+        lines.append(
+            f"| {part} | {held[0]} | {held[1]} | {actual.mean() / 1e3:,.0f} | {mean.mean() / 1e3:,.0f} "
+            f"| {mean.mean() / actual.mean() - 1:+.1%} | {error:+.1f} |"
+        )
+    lines += ["", "How many actual amounts fell into each tenth of their forecast:", ""]
+    for part in PARTS:
+        deciles = np.histogram([one.transform[part] for one in outcomes], bins=10, range=(0, 1))[0]
+        lines.append(f"- {part}: {', '.join(map(str, deciles))}")
+    lines.append("")
     return "\n".join(lines)
 
 
@@ -111,12 +117,13 @@ def main() -> None:
     parser.add_argument("--claims", type=int, default=N_CLAIMS)
     parser.add_argument("--world", choices=WORLDS, action="append")
     parser.add_argument("--first-seed", type=int, default=1_000)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=Path("docs/coverage.md"))
     given = parser.parse_args()
     started = time.time()
     seeds = range(given.first_seed, given.first_seed + given.portfolios)
     sections = []
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(given.processes) as pool:
         for name in given.world or WORLDS:
             outcomes = list(pool.map(partial(WORLDS[name], n_claims=given.claims), seeds, chunksize=2))
             sections.append(report(name, outcomes, given.claims))

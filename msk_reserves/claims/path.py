@@ -17,7 +17,9 @@ SAME_DAY_ORDER = (
 
 PRIORITY: Integers = np.array([SAME_DAY_ORDER.index(name) for name in EVENTS], dtype=np.int64)
 
-AT_WORK, DEAD, CLOSED, REOPENED = (STATE_CODE[name] for name in ("at_work", "dead", "closed", "reopened"))
+AT_WORK, DEAD, CLOSED, REOPENED, SETTLED = (
+    STATE_CODE[name] for name in ("at_work", "dead", "closed", "reopened", "settled")
+)
 OFF_CODES: Integers = np.array([STATE_CODE[name] for name in OFF_WORK_STATES], dtype=np.int64)
 MOVERS = ("off_work", "modified_duty", "return_to_work", "mmi", "settlement", "permanent_total", "death")
 
@@ -26,7 +28,7 @@ NO_MOVE, OFF_AGAIN = -1, -2
 IGNORED = {
     "already_off": "off_work events of workers already off work",
     "closed_while_off": "files closed while the worker was off work: not a return, the stay goes on",
-    "after_settlement": "moves after a settlement: settled stays settled but for permanent total, death and closing",
+    "after_settlement": "moves and closings after a settlement, which only permanent total and death end",
     "after_death": "events after death",
     "mmi_at_work": "maximum medical improvement of a worker at work: rated, not moved",
     "no_move": "events that change nothing: the worker is in that state already, or the file was not closed or open",
@@ -202,7 +204,7 @@ def _take(
         target = np.where(target == OFF_AGAIN, again, target)
         off = np.isin(state, OFF_CODES)
         moves = target >= 0
-        closes = (what == EVENT_CODE["close"]) & ~closed[who] & ~off & (state != DEAD)
+        closes = (what == EVENT_CODE["close"]) & ~closed[who] & ~off & (state != DEAD) & (state != SETTLED)
         reopens = (what == EVENT_CODE["reopen"]) & closed[who]
         operated[who[(what == EVENT_CODE["surgery"]) & (state != DEAD)]] = True
         shown = np.where(moves, target, np.where(closes, CLOSED, REOPENED))

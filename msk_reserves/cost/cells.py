@@ -46,7 +46,7 @@ class CellGrid:
 
     A group is (state, operated or not, band of the days off before the stay); its index is
     `(2 * state + operated) * n_bands + band`. A cell is a group and a bin of the days in the state; its index is
-    `group * n_bins + bin`.
+    `group * n_bins + bin`. For the dead "operated" stands for having died while off work, see `marked`.
 
     Attributes
     ----------
@@ -134,9 +134,30 @@ class CellGrid:
         return days
 
 
+def marked(spells: Spells) -> Booleans:
+    """Return what sets apart stays of one state and band, shape (n_spells,): whether operated on when they began.
+
+    Of the dead it is whether they died while off work: a death on the way to recovery is taken for a consequence of the
+    injury, which dependants are owed benefits for; one after the way has ended rarely is.
+    """
+    off_work = np.isin(spells.state, [STATE_CODE[name] for name in OFF_WORK_STATES])
+    follows = np.append([False], spells.claim[1:] == spells.claim[:-1])
+    fell = np.append([False], off_work[:-1]) & follows
+    return np.where(spells.state == STATE_CODE["dead"], fell, spells.operated)
+
+
+def marked_now(book: ClaimBook) -> Booleans:
+    """Return the same of where each claim stands, shape (n_claims,): whether operated on by now."""
+    spells, position = book.spells, book.position
+    fell = np.zeros(len(book), dtype=np.bool_)
+    dead = spells.state == STATE_CODE["dead"]
+    fell[spells.claim[dead]] = marked(spells)[dead]
+    return np.where(position.state == STATE_CODE["dead"], fell, position.operated)
+
+
 def stay_groups(spells: Spells, grid: CellGrid) -> Integers:
     """Return the group of each stay, shape (n_spells,)."""
-    return grid.group(spells.state, spells.operated, spells.days_off_before)
+    return grid.group(spells.state, marked(spells), spells.days_off_before)
 
 
 def stay_days(spells: Spells) -> Floats:

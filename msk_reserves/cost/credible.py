@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from msk_reserves._checks import Floats
+from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.cost.cells import KIND_OF_STATE, KINDS, CellGrid
 
 CELL_CV = 3.0
@@ -15,14 +15,30 @@ BIN_CV = 3.0
 LIFELONG = ("permanent total", "dead")
 """Kinds of state in which benefits are paid at one rate for as long as they are owed, whatever the days so far."""
 
+TAIL_CLAIMS = 30
+TAIL_FROM = 365.0
+"""Claims that must have been seen in a bin from so many days in the state on for it to have a rate of its own. The last
+bin has no end, and the few that got there first are not those that will."""
 
-def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float, *, lifelong: bool = False) -> Floats:
+
+def credible_rates(
+    paid: Floats,
+    days: Floats,
+    grid: CellGrid,
+    dispersion: float,
+    *,
+    seen: Integers | None = None,
+    lifelong: bool = False,
+) -> Floats:
     """Return the payment rate of each cell, its experience weighed against its parent's.
 
     A cell with expected payments m at its parent's rate has the credibility m / (m + K), K the dispersion over the
     squared coefficient of variation about the parent: a gamma prior. Parents, from the bottom: the
     cell over all bands of earlier days off; over operated or not; over the states of its kind; the same kind in the
-    bin before; the kind over all bins. Where benefits are lifelong, kinds in `LIFELONG` have one rate. Then each
+    bin before; the kind over all bins. The bins of a kind after the last that `TAIL_CLAIMS` claims reached are one
+    with it.
+    Where benefits are lifelong, all bins of the kinds in `LIFELONG` are one, with one rate for the totally disabled,
+    and one each for deaths while off work and other deaths (see `cells.marked`). Then each
     kind's rates are scaled so that they reproduce its payments: credibility moves dollars between the cells of a kind
     and never into or out of it.
 
@@ -32,7 +48,9 @@ def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float
     days : days by cell, each claim's times its relativity, shape (..., n_cells).
     grid : the cells.
     dispersion : variance over mean of payments, in the units of `paid`.
-    lifelong : whether the payments are benefits owed for life in the kinds of `LIFELONG`.
+    seen : claims seen in each cell, shape (n_cells,); without it every bin has a rate of its own.
+    lifelong : whether the payments are benefits, owed for life in the kinds of `LIFELONG`. Other benefits end when they
+        are paid out, so that their last bins are never one with earlier ones.
 
     Returns
     -------
@@ -41,27 +59,49 @@ def credible_rates(paid: Floats, days: Floats, grid: CellGrid, dispersion: float
     """
     y = paid.reshape(*paid.shape[:-1], *grid.shape)
     e = days.reshape(*days.shape[:-1], *grid.shape)
-    shrink = dispersion / CELL_CV**2
     rates = np.zeros_like(e)
-    for kind in range(len(KINDS)):
-        states = kind == KIND_OF_STATE
-        own_y, own_e = y[..., states, :, :, :], e[..., states, :, :, :]
-        if lifelong and KINDS[kind] in LIFELONG:
-            days_in_all = own_e.sum((-4, -3, -2, -1))
-            one = np.where(
-                days_in_all > 0, own_y.sum((-4, -3, -2, -1)) / np.where(days_in_all > 0, days_in_all, 1.0), 0.0
-            )
-            rates[..., states, :, :, :] = np.maximum(one, 0.0)[..., None, None, None, None]
-            continue
-        bins = _bin_rates(own_y.sum((-4, -3, -2)), own_e.sum((-4, -3, -2)), dispersion / BIN_CV**2)
-        by_state = _toward(own_y.sum((-3, -2)), own_e.sum((-3, -2)), bins[..., None, :], shrink)
-        by_operated = _toward(own_y.sum(-2), own_e.sum(-2), by_state[..., None, :], shrink)
-        by_band = _toward(own_y, own_e, by_operated[..., None, :], shrink)
-        total = own_y.sum((-4, -3, -2, -1))
-        fitted = (by_band * own_e).sum((-4, -3, -2, -1))
-        factor = np.where((total > 0) & (fitted > 0), total / np.where(fitted > 0, fitted, 1.0), 1.0)
-        rates[..., states, :, :, :] = by_band * factor[..., None, None, None, None]
+    for kind, name in enumerate(KINDS):
+        states = np.equal(KIND_OF_STATE, kind)
+        tail = _tail(None if lifelong else seen, states, grid)
+        if lifelong and name in LIFELONG:
+            tail = 0
+        own_y, own_e = (_joined(part[..., states, :, :, :], tail) for part in (y, e))
+        if lifelong and name in LIFELONG:
+            alike = (-4, -2) if name == "dead" else (-4, -3, -2)
+            own_y, own_e = (part.sum(alike, keepdims=True) for part in (own_y, own_e))
+        fitted = _laddered(own_y, own_e, dispersion)
+        bin_ = np.minimum(np.arange(grid.n_bins), tail)
+        rates[..., states, :, :, :] = fitted[..., bin_]
     return rates.reshape(days.shape)
+
+
+def _tail(seen: Integers | None, states: Booleans, grid: CellGrid) -> int:
+    """Return the first bin of the tail: the last that enough claims reached, the very last without counts."""
+    if seen is None:
+        return grid.n_bins - 1
+    reached = seen.reshape(grid.shape)[states].sum((0, 1, 2)) >= TAIL_CLAIMS
+    early = np.array(grid.bin_edges) <= TAIL_FROM
+    return int(np.flatnonzero(reached | early).max())
+
+
+def _joined(part: Floats, tail: int) -> Floats:
+    """Return sums by bin with the bins from `tail` on as one."""
+    whole: Floats = np.concatenate([part[..., :tail], part[..., tail:].sum(-1, keepdims=True)], axis=-1)
+    return whole
+
+
+def _laddered(paid: Floats, days: Floats, dispersion: float) -> Floats:
+    """Return the rates of the cells of one kind (states, operated, bands, bins), scaled to reproduce its payments."""
+    shrink = dispersion / CELL_CV**2
+    bins = _bin_rates(paid.sum((-4, -3, -2)), days.sum((-4, -3, -2)), dispersion / BIN_CV**2)
+    by_state = _within(paid.sum((-3, -2)), days.sum((-3, -2)), bins[..., None, :], shrink)
+    by_operated = _within(paid.sum(-2), days.sum(-2), by_state[..., None, :], shrink)
+    by_band = _within(paid, days, by_operated[..., None, :], shrink)
+    total = paid.sum((-4, -3, -2, -1))
+    fitted = (by_band * days).sum((-4, -3, -2, -1))
+    factor = np.where((total > 0) & (fitted > 0), total / np.where(fitted > 0, fitted, 1.0), 1.0)
+    scaled: Floats = by_band * factor[..., None, None, None, None]
+    return scaled
 
 
 def _toward(paid: Floats, days: Floats, parent: Floats, shrink: float) -> Floats:
@@ -70,6 +110,17 @@ def _toward(paid: Floats, days: Floats, parent: Floats, shrink: float) -> Floats
     weight = np.where(expected + shrink > 0, expected + shrink, 1.0)
     rate: Floats = np.where(expected > 0, np.maximum(parent * (paid + shrink) / weight, 0.0), parent)
     return rate
+
+
+def _within(paid: Floats, days: Floats, parent: Floats, shrink: float) -> Floats:
+    """Return rates by bin of the parts of a whole, between their own experience and the whole's at the part's level.
+
+    The level is the part's payments in all bins over those expected at the whole's rates, as credible as these are
+    many: a part that is dearer in the bins where much was seen is dearer in those where little was.
+    """
+    parent = np.broadcast_to(parent, days.shape)
+    level = _toward(paid.sum(-1), (parent * days).sum(-1), np.ones(days.shape[:-1]), shrink)
+    return _toward(paid, days, parent * level[..., None], shrink)
 
 
 def _bin_rates(paid: Floats, days: Floats, shrink: float) -> Floats:

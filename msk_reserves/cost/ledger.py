@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from msk_reserves._checks import Floats
+from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.cost.cells import CellGrid
 from msk_reserves.cost.credible import credible_rates
@@ -29,6 +29,7 @@ class LedgerEvidence:
     paid : payments at the price level of the valuation date, shape (n_claims, n_cells), sparse.
     grid : the cells.
     dispersion : variance over mean of payments.
+    seen : claims seen in each cell, shape (n_cells,).
     lifelong : whether the payments are benefits, owed for life to the totally disabled and to dependants.
     """
 
@@ -36,6 +37,7 @@ class LedgerEvidence:
     paid: sp.csr_array
     grid: CellGrid
     dispersion: float
+    seen: Integers
     lifelong: bool
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> Floats:
@@ -50,7 +52,9 @@ class LedgerEvidence:
             weights = rng.standard_exponential((size, n_claims))
             weights /= weights.mean(axis=1, keepdims=True)
             paid, days = (self.paid.T @ weights.T).T, (self.days.T @ weights.T).T
-            draws[begin : begin + size] = credible_rates(paid, days, self.grid, self.dispersion, lifelong=self.lifelong)
+            draws[begin : begin + size] = credible_rates(
+                paid, days, self.grid, self.dispersion, seen=self.seen, lifelong=self.lifelong
+            )
         return draws
 
 
@@ -79,16 +83,17 @@ def fit_ledger(
     beta, covariance = np.zeros(columns.shape[1]), np.zeros((columns.shape[1], columns.shape[1]))
     dispersion, weighed, lifelong = 0.0, days, account == "indemnity"
     paid_by_cell = np.asarray(paid.sum(axis=0)).ravel()
+    seen = np.bincount(days.indices, minlength=grid.n_cells).astype(np.int64)
     for step in range(_ROUNDS + 1):
         multiplier = np.exp((columns - centre) @ beta)
         weighed = sp.csr_array(sp.diags_array(multiplier) @ days)
-        rate = credible_rates(paid_by_cell, weighed.sum(axis=0), grid, dispersion, lifelong=lifelong)
+        rate = credible_rates(paid_by_cell, weighed.sum(axis=0), grid, dispersion, seen=seen, lifelong=lifelong)
         dispersion = estimate_dispersion(paid, weighed, rate)
         if step < _ROUNDS:
             expected = days @ rate
             centre = (expected @ columns) / expected.sum() if expected.sum() > 0 else centre
             beta, covariance = fit_relativities(columns - centre, totals, expected, power=1)
-    rate = credible_rates(paid_by_cell, weighed.sum(axis=0), grid, dispersion, lifelong=lifelong)
+    rate = credible_rates(paid_by_cell, weighed.sum(axis=0), grid, dispersion, seen=seen, lifelong=lifelong)
     return PaymentRates(
         account=account,
         unit=unit,
@@ -100,7 +105,7 @@ def fit_ledger(
         relativities=Relativities(design, centre, beta, covariance),
         dispersion=dispersion,
         level_variance=float("nan"),
-        evidence=LedgerEvidence(weighed, paid, grid, dispersion, lifelong),
+        evidence=LedgerEvidence(weighed, paid, grid, dispersion, seen, lifelong),
     )
 
 

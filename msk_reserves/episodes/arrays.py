@@ -17,12 +17,14 @@ class PathStates(NamedTuple):
     in_window : an episode until return or MMI stays open.
     back : the worker is back at full duty.
     operated : the worker has been operated on by entering it.
+    dead : what is owed hangs on whether the worker was off work when entering it.
     """
 
     off_work: Booleans
     in_window: Booleans
     back: Booleans
     operated: Booleans
+    dead: Booleans
 
 
 class Laws(NamedTuple):

@@ -168,8 +168,12 @@ def _follow(
             break
         age_prices(laws, money, room, chosen)
         began = ended if laws.continues[chosen] else 0.0
+        was_off = states.off_work[state]
         state = laws.target[chosen]
         operated = 1 if states.operated[state] else operated
+        if states.dead[state]:
+            # As `marked` in the cells of cost: for the dead, whether death came while off work.
+            operated = int(was_off)
         is_open = is_open and states.in_window[state]
         still_off = still_off and states.off_work[state]
         group = group_of(states, money, state, operated, days_off)

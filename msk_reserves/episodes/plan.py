@@ -9,6 +9,7 @@ from msk_reserves._checks import Booleans, Floats, Integers, positive, whole
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.cost.benefits import accrued_unpaid
+from msk_reserves.cost.cells import marked_now
 from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.arrays import Laws, Money
 from msk_reserves.episodes.laws import exits, laws_of
@@ -53,7 +54,8 @@ class Plan:
     factor : quantile table of each claim's own cost factor, on an even grid of -log(1 - u).
     takeover : what contracts may know of the claims.
     window_open : whether an episode until return or MMI is running or may begin on the valuation date.
-    state, days_in_state, days_off, days_off_before, operated : where each claim stands, as in `Position`.
+    state, days_in_state, days_off, days_off_before : where each claim stands, as in `Position`.
+    operated : whether operated on; of the dead, whether death came while off work.
     weekly_benefit, waiting_days, retro_days, max_weeks : the statutory rule of each claim.
     accrued : temporary total benefits accrued but unpaid, dollars.
     """
@@ -183,7 +185,7 @@ def make_plan(
         days_in_state=position.days_in_state,
         days_off=position.days_off,
         days_off_before=position.days_off_before,
-        operated=position.operated,
+        operated=marked_now(book),
         weekly_benefit=book.column("weekly_benefit"),
         waiting_days=book.column("waiting_days"),
         retro_days=book.column("retro_days"),

@@ -31,5 +31,6 @@ PATH_STATES = PathStates(
     in_window=IN_WINDOW,
     back=states_among(("back_at_work",)),
     operated=states_among(("after_surgery",)),
+    dead=states_among(("dead",)),
 )
 """The states of the path as the inner loop reads them."""

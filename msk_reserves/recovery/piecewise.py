@@ -10,14 +10,13 @@ from msk_reserves.recovery.newton import Optimum, maximise
 from msk_reserves.recovery.observations import Observations
 
 PIECEWISE = "piecewise"
-CUT_WEEKS = (1, 2, 4, 8, 13, 26, 52, 78, 104, 156, 260)
+CUT_WEEKS = (1, 2, 4, 8, 13, 26, 39, 52, 78, 104, 130, 156, 182, 208, 260)
 """Ends of the pieces in weeks, the spacing of termination-rate tables; the last piece is open."""
 
 MINIMUM_EVENTS = 5.0
 MINIMUM_EXPECTED = 2.0
 """A piece with fewer exits than the first, and fewer than the second expected of it at the rate over all pieces, is
-merged with the next (the last with the one before). Where exits were expected and few came, the piece stays: that
-little happens late is what the years ahead hang on."""
+merged with the next, up to the last piece with exits enough. Where exits were expected and few came, it stays."""
 
 PRIOR_EVENTS = 0.5
 """Weight, in exits, of what is expected of a piece with fewer than `MINIMUM_EVENTS`: the rate of the piece before,
@@ -28,8 +27,9 @@ DECLINE = 0.5
 settlements and reopenings die out (judgement: the hazard of reopening halves yearly). 1 for deaths, which do not."""
 
 YEAR = 365.25
-LATE_YEARS = (3, 4, 5, 6, 7, 8, 10)
-"""Ends of pieces added after the data, so that late rates can decline."""
+LATE_YEARS = (1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10)
+"""Ends of the pieces after the exits that tell something, so that late rates can decline. They are not merged: a rate
+constant over the years in which little was seen and those after them would not decline at all."""
 
 
 def default_cuts() -> Floats:
@@ -38,7 +38,11 @@ def default_cuts() -> Floats:
 
 
 def merged_cuts(data: Observations, cuts: Floats) -> Floats:
-    """Return the cuts left after merging pieces that tell too little (see `MINIMUM_EVENTS`)."""
+    """Return the cuts left after merging pieces that tell too little (see `MINIMUM_EVENTS`), and the years after them.
+
+    Pieces are merged up to the last one with `MINIMUM_EVENTS` exits, or up to the last exit where there are not so
+    many; the ends of `LATE_YEARS` follow. That little happens late is what the years ahead hang on.
+    """
     exits = data.exited
     if data.in_window.any():
         # Where exits are known to a window, nothing is known inside it.
@@ -48,17 +52,18 @@ def merged_cuts(data: Observations, cuts: Floats) -> Floats:
     count = np.bincount(piece, weights=data.weights[exits], minlength=len(cuts) + 1)
     time = data.weights @ exposure(data.entry, data.days, cuts)
     expected = time * count.sum() / time.sum()
-    kept: list[float] = []
+    kept, told = [0.0], 0
     held = np.zeros(2)
-    for end, seen in zip([*cuts, np.inf], np.c_[count, expected], strict=True):
+    for end, seen in zip(cuts, np.c_[count, expected][:-1], strict=True):
         held += seen
         if held[0] >= MINIMUM_EVENTS or held[1] >= MINIMUM_EXPECTED:
             kept.append(float(end))
+            told = len(kept) - 1 if held[0] >= MINIMUM_EVENTS else told
             held = np.zeros(2)
-    # The last piece is open and what is left over joins it; after the longest stay come pieces without data.
-    told = np.array(kept[:-1])
+    last = kept[told] if told else float(data.days[exits].max(initial=0.0))
+    ends = np.array([end for end in kept[1:] if end <= last])
     late = YEAR * np.array(LATE_YEARS, dtype=np.float64)
-    return np.concatenate([told, late[late > max(float(data.days.max()), told.max(initial=0.0))]])
+    return np.concatenate([ends, late[late > last]])
 
 
 def exposure(start: Floats, end: Floats, cuts: Floats) -> Floats:

@@ -40,7 +40,7 @@ def one_path(events: list[tuple[int, str]], injury: int, start: int | None, toda
         if new:
             state, closed = new, False
             path.append((state, day))
-        elif event == "close" and not closed and state not in {*OFF_WORK_STATES, "dead"}:
+        elif event == "close" and not closed and state not in {*OFF_WORK_STATES, "settled", "dead"}:
             closed = True
             path.append(("closed", day))
         elif event == "reopen" and closed:

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from msk_reserves.claims.book import ClaimBook, Payments
 from msk_reserves.claims.vocabulary import CATEGORY_CODE, STATE_CODE
 from msk_reserves.cost.benefits import accrued_unpaid, statutory_to_date
-from msk_reserves.cost.cells import CellGrid, Window, bundle_windows, exposure, payment_cells, stay_days
+from msk_reserves.cost.cells import CellGrid, Window, bundle_windows, exposure, marked, payment_cells, stay_days
 from msk_reserves.cost.credible import credible_rates
 from msk_reserves.cost.factor import gamma_prior, merged_groups, posterior_moments
 from msk_reserves.cost.fit import fit_cost
@@ -152,6 +152,23 @@ def test_credibility_keeps_each_kinds_total(seed: int, dispersion: float) -> Non
     np.testing.assert_allclose(credible_rates(paid, days, grid, 0.0)[seen], (paid / np.where(seen, days, 1))[seen])
 
 
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [([40, 40, 35, 5], [9.0, 0.1, 0.8, 0.8]), ([20, 20, 9, 5], [9.0, 0.45, 0.45, 0.45])],
+)
+def test_late_bins_that_few_claims_reached_are_one(seen: list[int], expected: list[float]) -> None:
+    """From a year on, bins after the last that 30 claims reached share its rate; earlier ones keep theirs."""
+    grid = CellGrid((0.0, 200.0, 400.0, 800.0), ())
+    paid, days, counts = np.zeros(grid.shape), np.zeros(grid.shape), np.zeros(grid.shape, dtype=np.int64)
+    mmi = STATE_CODE["mmi"]
+    paid[mmi, 0, 0], days[mmi, 0, 0] = [9_000.0, 100.0, 700.0, 100.0], [1_000.0, 1_000.0, 500.0, 500.0]
+    counts[mmi, 0, 0] = seen
+    cells = paid.ravel(), days.ravel(), grid, 0.0
+    shared = credible_rates(*cells, seen=counts.ravel()).reshape(grid.shape)[mmi, 0, 0]
+    np.testing.assert_allclose(shared, expected)
+    np.testing.assert_allclose(credible_rates(*cells).reshape(grid.shape)[mmi, 0, 0], [9.0, 0.1, 1.4, 0.2])
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=200), st.lists(st.integers(0, 2), min_size=1, max_size=200))
 def test_groups_are_never_small(fine: list[int], coarse: list[int]) -> None:
@@ -271,3 +288,24 @@ def test_model_prints_and_refuses() -> None:
     empty = replace(WORLD.book, claims=pd.DataFrame(columns=WORLD.book.claims.columns))
     with pytest.raises(ValueError, match="`book` must hold at least one claim"):
         fit_cost(empty)
+
+
+def test_a_part_dearer_where_seen_is_dearer_where_not() -> None:
+    """A band three times as dear as all in early bins has that level late, where it was hardly seen."""
+    grid = CellGrid((0.0, 200.0, 400.0), (28.0,))
+    paid, days = np.zeros(grid.shape), np.zeros(grid.shape)
+    mmi = STATE_CODE["mmi"]
+    days[mmi, 0] = [[9_000.0, 9_000.0, 9_000.0], [1_000.0, 1_000.0, 0.0]]
+    paid[mmi, 0] = [[7_000.0, 7_000.0, 3_500.0], [3_000.0, 3_000.0, 0.0]]
+    rates = credible_rates(paid.ravel(), days.ravel(), grid, 1e-6).reshape(grid.shape)[mmi, 0]
+    np.testing.assert_allclose(rates[1], [3.0, 3.0, 3.0 * 3_500.0 / 9_000.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("origin", "expected"), [("off_work", [True]), ("mmi", [False]), ("settled", [False])])
+def test_deaths_are_told_apart_by_where_they_came(origin: str, expected: list[bool]) -> None:
+    """A death while off work is marked whether or not there was an operation; one after the way has ended is not."""
+    columns = WORLD.book.spells
+    two = {name: np.array(getattr(columns, name)[:2]) for name in type(columns).__slots__}
+    two |= {"claim": np.zeros(2, dtype=np.int64), "operated": np.array([True, True])}
+    two["state"] = np.array([STATE_CODE[origin], STATE_CODE["dead"]])
+    assert marked(type(columns)(**two))[1:].tolist() == expected

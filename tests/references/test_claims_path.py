@@ -217,8 +217,8 @@ WORKED: list[tuple[str, str, list[Stay], dict[str, int]]] = [
     (
         "settled stays settled",
         "0 off_work, 100 settlement, 120 return_to_work, 140 off_work, 200 close",
-        [("off_work", 0, 100.0, "settled"), ("settled", 100, 100.0, "closed"), ("closed", 200, 200.0, "")],
-        {"after_settlement": 2},
+        [("off_work", 0, 100.0, "settled"), ("settled", 100, 300.0, "")],
+        {"after_settlement": 3},
     ),
     (
         "permanent total, then death",

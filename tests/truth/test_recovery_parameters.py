@@ -83,8 +83,9 @@ def test_piecewise_finds_a_changing_rate() -> None:
     truth = np.log(np.where(starts < 28, 0.03, np.where(starts < 91, 0.01, 0.004)))
     error = np.abs(fit.theta - np.append(truth, 0.5)) / fit.standard_error
     assert fit.converged
-    assert len(fit.cuts) >= 6
-    np.testing.assert_array_less(error, 4.5)
+    assert (fit.cuts < 364).sum() >= 6
+    # What lies beyond the year seen is assumed to decline.
+    np.testing.assert_array_less(error[np.append(starts < 364, True)], 4.5)
 
 
 def test_ignoring_entry_would_be_wrong() -> None:
