@@ -95,10 +95,10 @@ class Room(NamedTuple):
 
     Attributes
     ----------
-    located : states whose exits have been located for the claim and draw, shape (n_states,).
-    location, stays : predictor of each exit, and probability of not leaving by it before the horizon; shape (J,).
-    first_location, so_far, first_stays : the same for the claim's present stay, given its age, and the cumulative
-        hazard of that age; shape (J,).
+    located : whether the exits of a state have been located for the claim and draw, shape (2, n_states), first for the
+        claim's present stay and then for stays that begin; so all that follows.
+    location, so_far, stays : predictor of each exit, its cumulative hazard at the age of the stay, and the probability
+        of not leaving by it before the horizon; shape (2, J).
     level, worth, rise : of each growth, the price level of the stay's first day, what payments since are worth at it,
         and the level now over it; shape (n_growths,).
     level_at_start, worth_at_start, rise_at_start : the same on the valuation date.
@@ -108,10 +108,8 @@ class Room(NamedTuple):
 
     located: Booleans
     location: Floats
-    stays: Floats
-    first_location: Floats
     so_far: Floats
-    first_stays: Floats
+    stays: Floats
     level: Floats
     worth: Floats
     rise: Floats

@@ -11,47 +11,37 @@ MOST_STAYS = 25
 """A path of more moves than this stays where it is: a bound that real paths do not reach."""
 
 
-def _locate(laws: Laws, claims: Claims, claim: int, draw: int, exit_: int) -> float:
-    """Return the predictor of an exit for one claim and draw."""
-    value = laws.coefficients[exit_, draw, 0] + laws.shared[exit_, draw] * claims.log_factor[claim, draw]
-    for column in range(claims.design.shape[1]):
-        value += laws.coefficients[exit_, draw, column + 1] * claims.design[claim, column]
-    return float(value)
-
-
-def _prepare(laws: Laws, claims: Claims, room: Room, claim: int, draw: int, end: float) -> None:
-    """Work out where a claim stands in the hazards of its present state, under one draw.
-
-    An exit whose uniform number lies below the probability of not leaving by it before the horizon needs no more work.
-    """
+def _prepare(laws: Laws, room: Room) -> None:
+    """Forget what was worked out for another claim or draw."""
     for state in range(len(laws.first)):
-        room.located[state] = False
-    state, began = claims.state[claim], claims.began[claim]
+        room.located[0, state] = False
+        room.located[1, state] = False
+
+
+def _locate(
+    laws: Laws, claims: Claims, room: Room, place: tuple[int, int], stay: tuple[int, float, int], end: float
+) -> None:
+    """Work out where a claim stands, under one draw, in the hazards of a state it has been in for `began` days.
+
+    The stay is (state, days in it so far, 0 for the present and 1 for a later one). An exit whose uniform number lies
+    below the probability of not leaving by it before the horizon needs no more work.
+    """
+    claim, draw = place
+    state, began, later = stay
     for exit_ in range(laws.first[state], laws.last[state]):
-        location = locate_exit(laws, claims, claim, draw, exit_)
-        so_far = collected_by(laws, exit_, draw, location, began)
-        room.first_location[exit_], room.so_far[exit_] = location, so_far
-        room.first_stays[exit_] = math.exp(so_far - collected_by(laws, exit_, draw, location, began + end))
+        location = laws.coefficients[exit_, draw, 0] + laws.shared[exit_, draw] * claims.log_factor[claim, draw]
+        for column in range(claims.design.shape[1]):
+            location += laws.coefficients[exit_, draw, column + 1] * claims.design[claim, column]
+        reached = 0.0
+        for ahead in range(2):
+            room.so_far[later, exit_] = reached
+            reached = collected_by(laws, exit_, draw, location, began + ahead * end)
+        room.location[later, exit_] = location
+        room.stays[later, exit_] = math.exp(room.so_far[later, exit_] - reached)
+    room.located[later, state] = True
 
 
-def _first_exit(laws: Laws, claims: Claims, room: Room, place: tuple[int, int, int], most: float) -> tuple[float, int]:
-    """Return days to the first exit from the present state and its number, -1 if it lasts `most` days."""
-    claim, scenario, draw = place
-    state, began = claims.state[claim], claims.began[claim]
-    best, chosen = most, -1
-    for exit_ in range(laws.first[state], laws.last[state]):
-        uniform = uniform_of(claims.keys[claim], scenario, laws.target[exit_])
-        if uniform <= room.first_stays[exit_]:
-            continue
-        hazard = room.so_far[exit_] - math.log(uniform)
-        # Rounding may put the exit just before the valuation date; it is then on it.
-        day = max(exit_days_of(laws, exit_, draw, room.first_location[exit_], hazard, began + best) - began, 0.0)
-        if day < best:
-            best, chosen = day, exit_
-    return best, chosen
-
-
-def _later_exit(
+def _next_exit(
     laws: Laws,
     claims: Claims,
     room: Room,
@@ -59,7 +49,7 @@ def _later_exit(
     stay: tuple[int, float, int],
     limits: tuple[float, float],
 ) -> tuple[float, int]:
-    """Return days to the first exit of the path's next stay and its number, -1 if it lasts as long as the path.
+    """Return days to the first exit of a stay and its number, -1 if it lasts to the horizon.
 
     The stay (state, days in it so far, number of moves made) begins at the age reached where the clock goes on. The
     limits are the days left to the horizon and all days to it.
@@ -69,25 +59,23 @@ def _later_exit(
     best, chosen = limits[0], -1
     if moves == MOST_STAYS:
         return best, chosen
-    if not room.located[state]:
-        for exit_ in range(laws.first[state], laws.last[state]):
-            room.location[exit_] = locate_exit(laws, claims, claim, draw, exit_)
-            room.stays[exit_] = math.exp(-collected_by(laws, exit_, draw, room.location[exit_], limits[1]))
-        room.located[state] = True
+    later = 0 if moves == 0 else 1
+    if not room.located[later, state]:
+        locate_exits(laws, claims, room, (claim, draw), (state, 0.0 if later else began, later), limits[1])
     for exit_ in range(laws.first[state], laws.last[state]):
         uniform = uniform_of(claims.keys[claim], scenario, moves * len(laws.first) + laws.target[exit_])
-        location, so_far = room.location[exit_], 0.0
-        if began > 0.0:
+        location, so_far = room.location[later, exit_], room.so_far[later, exit_]
+        if later and began > 0.0:
             so_far = collected_by(laws, exit_, draw, location, began)
-        elif uniform <= room.stays[exit_]:
+        elif uniform <= room.stays[later, exit_]:
             continue
         day = exit_days_of(laws, exit_, draw, location, so_far - math.log(uniform), began + best) - began
         if day < best:
+            # Rounding may put the exit just before the age reached; it is then at it.
             best, chosen = max(day, 0.0), exit_
     return best, chosen
 
 
-locate_exit = inlined(_locate)
 prepare_exits = inlined(_prepare)
-first_exit_of = inlined(_first_exit)
-later_exit_of = inlined(_later_exit)
+locate_exits = inlined(_locate)
+next_exit_of = inlined(_next_exit)

@@ -10,7 +10,7 @@ import math
 from msk_reserves.episodes import arrays, compiled, exits, hazards, randomness
 from msk_reserves.episodes.arrays import Claims, Laws, Money, PathStates, Room, Sums
 from msk_reserves.episodes.compiled import Compiled, inlined, kept
-from msk_reserves.episodes.exits import MOST_STAYS, first_exit_of, later_exit_of, prepare_exits
+from msk_reserves.episodes.exits import MOST_STAYS, next_exit_of, prepare_exits
 
 
 def _prepare_prices(money: Money, room: Room, began: float) -> None:
@@ -137,11 +137,15 @@ def _follow(
     room: Room,
     sums: Sums,
     place: tuple[int, int, int],
-    first: tuple[float, int, float],
-) -> None:
-    """Follow one future from its first exit (days to it, its number) to the horizon."""
+    limits: tuple[float, int],
+) -> int:
+    """Follow one future to the horizon, and return the number of moves it made.
+
+    The limits are the days to the horizon, and the last scenario of the claim and draw that made no move, or -1: such
+    futures are all the same.
+    """
     claim, scenario, _ = place
-    lasted, chosen, end = first
+    end, same = limits
     state, began, time = claims.state[claim], claims.began[claim], 0.0
     days_off, operated = claims.days_off[claim], int(claims.operated[claim])
     is_open, still_off = claims.window_open[claim], states.off_work[state]
@@ -149,9 +153,11 @@ def _follow(
     for step in range(len(money.growths)):
         room.level[step], room.worth[step] = room.level_at_start[step], room.worth_at_start[step]
         room.rise[step] = room.rise_at_start[step]
-    for moves in range(1, MOST_STAYS + 2):
-        if chosen < 0:
-            lasted = end - time
+    for moves in range(MOST_STAYS + 1):
+        lasted, chosen = next_exit_of(laws, claims, room, place, (state, began, moves), (end - time, end))
+        if chosen < 0 and moves == 0 and same >= 0:
+            copy_of(sums, claim, same, scenario)
+            return 0
         ended = began + lasted
         add_payments_to(money, room, sums, place, (group, began, ended))
         window = (is_open, claims.triggered[claim])
@@ -177,7 +183,7 @@ def _follow(
         is_open = is_open and states.in_window[state]
         still_off = still_off and states.off_work[state]
         group = group_of(states, money, state, operated, days_off)
-        lasted, chosen = later_exit_of(laws, claims, room, place, (state, began, moves), (end - time, end))
+    return moves
 
 
 def _walk(stamp: int) -> Compiled:
@@ -196,18 +202,13 @@ def _walk(stamp: int) -> Compiled:
         """Follow every future of a block and add up what happens along it."""
         for draw in range(sums.days_off.shape[1] // per_draw):
             for claim in range(len(claims.keys)):
-                prepare_exits(laws, claims, room, claim, draw, end)
+                prepare_exits(laws, room)
                 prepare_prices(money, room, claims.began[claim])
                 same = -1
                 for scenario in range(draw * per_draw, (draw + 1) * per_draw):
                     place = (claim, scenario, draw)
-                    lasted, chosen = first_exit_of(laws, claims, room, place, end)
-                    if chosen < 0:
-                        if same >= 0:
-                            copy_of(sums, claim, same, scenario)
-                            continue
+                    if follow_future(states, laws, claims, money, room, sums, place, (end, same)) == 0:
                         same = scenario
-                    follow_future(states, laws, claims, money, room, sums, place, (lasted, chosen, end))
         return stamp
 
     return walk

@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from msk_reserves._checks import Floats
-from msk_reserves.episodes.arrays import Claims, Room, Sums
+from msk_reserves._checks import Floats, Integers
+from msk_reserves.episodes.arrays import Claims, Laws, Room, Sums
 from msk_reserves.episodes.kernel import walk_block
 from msk_reserves.episodes.plan import Plan
+from msk_reserves.episodes.randomness import Keys
 from msk_reserves.episodes.states import PATH_STATES
+from msk_reserves.recovery.draws import TransitionDraws
 
 
 def walk(plan: Plan) -> Sums:
@@ -31,39 +33,48 @@ def walk(plan: Plan) -> Sums:
         days_to_leave=np.zeros(shape),
         day_back=np.full(shape, np.inf),
     )
-    room = room_for(plan)
-    walk_block(PATH_STATES, plan.laws, claims_of(plan), plan.money, room, sums, plan.per_draw, plan.horizon_days)
-    return sums
-
-
-def claims_of(plan: Plan) -> Claims:
-    """Return a block's claims as the inner loops read them."""
-    return Claims(
-        keys=plan.keys,
-        state=plan.state.astype(np.int64),
-        began=plan.days_in_state,
+    claims = claims_where(plan.keys, plan.state, plan.days_in_state, plan.design, plan.exits)._replace(
         days_off=plan.days_off,
         days_off_before=plan.days_off_before,
         operated=plan.operated,
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
-        design=plan.design,
-        log_factor=_log_factor(plan),
+    )
+    room = room_of(plan.laws, n_growths=len(plan.money.growths), n_components=n_parts)
+    walk_block(PATH_STATES, plan.laws, claims, plan.money, room, sums, plan.per_draw, plan.horizon_days)
+    return sums
+
+
+def claims_where(
+    keys: Keys, state: Integers, days_in_state: Floats, design: Floats, moves: tuple[TransitionDraws, ...]
+) -> Claims:
+    """Return claims as the inner loops read them, with no days off and no bundle so far."""
+    none, no = np.zeros(len(keys)), np.zeros(len(keys), dtype=np.bool_)
+    return Claims(
+        keys=keys,
+        state=state.astype(np.int64),
+        began=np.asarray(days_in_state, dtype=np.float64),
+        days_off=none,
+        days_off_before=none,
+        operated=no,
+        window_open=no,
+        triggered=none,
+        design=design,
+        log_factor=_log_factor(design, moves),
     )
 
 
-def _log_factor(plan: Plan) -> Floats:
+def _log_factor(design: Floats, moves: tuple[TransitionDraws, ...]) -> Floats:
     """Return the log factor of each claim's employer on the exits that share one, shape (n_claims, n_draws)."""
-    for exit_ in plan.exits:
-        if exit_.factors is not None:
-            return exit_.factors.of(plan.design)
-    return np.zeros((plan.n_claims, plan.n_draws))
+    for move in moves:
+        if move.factors is not None:
+            return move.factors.of(design)
+    return np.zeros((len(design), max((len(move.law_of_draw) for move in moves), default=0)))
 
 
-def room_for(plan: Plan) -> Room:
+def room_of(laws: Laws, *, n_growths: int, n_components: int) -> Room:
     """Return room for what an inner loop keeps of one future; no two loops may share it."""
-    by_exit, by_growth = len(plan.laws.target), len(plan.money.growths)
-    sizes = dict.fromkeys(("location", "stays", "first_location", "so_far", "first_stays"), by_exit)
-    sizes |= dict.fromkeys(("before", "paid"), len(plan.components))
-    arrays = {name: np.zeros(sizes.get(name, by_growth)) for name in Room._fields if name != "located"}
-    return Room(located=np.zeros(len(plan.laws.first), dtype=np.bool_), **arrays)
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("location", "so_far", "stays"), (2, len(laws.target)))
+    shapes |= dict.fromkeys(("before", "paid"), (n_components,))
+    columns = {name: np.zeros(shapes.get(name, (n_growths,))) for name in Room._fields if name != "located"}
+    return Room(located=np.zeros((2, len(laws.first)), dtype=np.bool_), **columns)
