@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     )
     from msk_reserves.recovery.verdict import (
         RecoveryAssessment as RecoveryAssessment,
+        assess_held_out as assess_held_out,
         assess_recovery as assess_recovery,
     )
     from msk_reserves.report.claim_plot import plot_claim as plot_claim
@@ -170,6 +171,7 @@ _HOME = {
     "proportionality": "recovery.proportionality",
     "Proportionality": "recovery.proportionality",
     "assess_recovery": "recovery.verdict",
+    "assess_held_out": "recovery.verdict",
     "RecoveryAssessment": "recovery.verdict",
     "fit_cost": "cost.fit",
     "Cost": "cost.record",

@@ -71,7 +71,8 @@ def tail_check(residuals: Sequence[CoxSnell]) -> Check:
     off = abs(seen_ / max(expected_, 1e-9) - 1)
     return Check(
         "exits late in a stay",
-        f"{seen_:,.0f} seen, {expected_:,.1f} expected in {where}; p {chance[worst]:.2g} of {len(rows)} comparisons",
+        f"{seen_:,.0f} seen, {expected_:,.1f} expected in {where}; "
+        f"p {chance[worst]:.2g} after correction for {len(rows)} comparisons",
         f"p of {CHANCE[0]:g} or more; fails under {CHANCE[1]:g} when also {MATERIAL:.0%} off",
         "Poisson count, Bonferroni; levels are judgement",
         _by_chance(float(chance[worst]), material=off > MATERIAL),
@@ -158,15 +159,19 @@ def group_check(groups: Sequence[GroupCheck]) -> Check | None:
         frame = one.to_frame()
         frame = frame[frame["z"].notna() & (frame["stays"] >= MANY_EVENTS)]
         for row in frame.itertuples():
-            where = f"{words(str(row.by))} {words(str(row.level))} at {row.days / 7:.0f} weeks"
-            rows.append((abs(row.z), row.observed, row.predicted, f"{where}, {words(one.judged.state)}"))
+            level, by = words(str(row.level)), words(str(row.by))
+            where = (
+                f"{level if by in level else f'{by} {level}'} at {row.days / 7:.0f} weeks, {words(one.judged.state)}"
+            )
+            rows.append((abs(row.z), row.observed, row.predicted, where))
     if not rows:
         return None
     z, seen, expected, where = max(rows)
     chance = min(2 * float(special.ndtr(-z)) * len(rows), 1.0)
     return Check(
         "calibration by group",
-        f"{seen:.1%} returned, {expected:.1%} expected: {where}; p {chance:.2g} of {len(rows)} comparisons",
+        f"{seen:.1%} returned, {expected:.1%} expected: {where}; "
+        f"p {chance:.2g} after correction for {len(rows)} comparisons",
         f"p of {CHANCE[0]:g} or more; fails under {CHANCE[1]:g} when also {100 * MATERIAL / 2:.0f} points off",
         "Aalen-Johansen by group, Bonferroni; levels are judgement",
         _by_chance(chance, material=abs(seen - expected) > MATERIAL / 2),
@@ -202,7 +207,7 @@ def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[
     drifting = sum(p * len(rows) < CHANCE[0] for p, _ in rows)
     return Check(
         "effects constant over time",
-        f"{drifting} of {len(rows)} effects drift; p {chance:.2g} at least, {where}",
+        f"{drifting} of {len(rows)} effects drift; least p {chance:.2g} after correction, {where}",
         f"p of {CHANCE[0]:g} or more; never fails by itself, as groups are checked above",
         "score test with log days (Grambsch and Therneau 1994), Bonferroni",
         PASS if chance >= CHANCE[0] else CAUTION,

@@ -1,12 +1,16 @@
 """Whether a recovery may be used for reserving, and why."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 import pandas as pd
 
+from msk_reserves._checks import level, whole
 from msk_reserves.claims.book import ClaimBook
+from msk_reserves.claims.part import part_of_book
 from msk_reserves.recovery.checks import (
     CAUTION,
     FAIL,
@@ -35,7 +39,7 @@ from msk_reserves.recovery.judged import (
     judged_stays,
     returns_from,
 )
-from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.model import Recovery, fit_recovery
 from msk_reserves.recovery.selection import TAIL_STARTS
 from msk_reserves.recovery.transitions import stays_at_risk, stays_of
 
@@ -179,3 +183,49 @@ def assess_recovery(
     ]
     checks = tuple(one for one in found if one is not None)
     return RecoveryAssessment(checks, tuple(judged), tuple(compared), tuple(residuals), held_out)
+
+
+def assess_held_out(
+    book: ClaimBook,
+    fit: Callable[[ClaimBook], Recovery] = fit_recovery,
+    *,
+    share: float = 0.3,
+    seed: int = 1,
+    by: Sequence[str] = GROUPS,
+) -> RecoveryAssessment:
+    """Fit a recovery to some of the claims of a book and check it on the others.
+
+    Parameters
+    ----------
+    book : ClaimBook
+        All claims.
+    fit : callable
+        Makes a recovery of a book; by default `fit_recovery` as it is.
+    share : float
+        Share of the claims held out, in (0, 1).
+    seed : int
+        Which claims: a claim is held out by a hash of seed and `claim_id`, whatever other claims there are.
+    by : sequence of str
+        As in `assess_recovery`.
+
+    Returns
+    -------
+    RecoveryAssessment
+        Of the recovery of the claims kept; the one to reserve on is fitted to all.
+
+    Raises
+    ------
+    ValueError
+        If the claims held out are too few, or those kept cannot be fitted.
+    """
+    level(share, "share")
+    key = whole(seed, "seed")
+    size = 2.0**64
+    drawn = np.array(
+        [
+            int.from_bytes(hashlib.blake2b(f"{key}:{name}".encode(), digest_size=8).digest(), "big") / size
+            for name in book.claims["claim_id"].astype(str)
+        ]
+    )
+    recovery = fit(part_of_book(book, np.flatnonzero(drawn >= share)))
+    return assess_recovery(recovery, part_of_book(book, np.flatnonzero(drawn < share)), by=by, held_out=True)

@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.book import ClaimBook
+from msk_reserves.claims.part import part_of_book
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.recovery.calibration import calibration
@@ -18,7 +19,7 @@ from msk_reserves.recovery.judged import judged_stays
 from msk_reserves.recovery.model import Recovery, fit_recovery
 from msk_reserves.recovery.nonparametric import aalen_johansen
 from msk_reserves.recovery.proportionality import proportionality
-from msk_reserves.recovery.verdict import assess_recovery
+from msk_reserves.recovery.verdict import assess_held_out, assess_recovery
 from tests.worlds.recovery import recovery_book
 
 SEEDS = st.integers(0, 10_000)
@@ -280,3 +281,37 @@ def test_other_claims_without_a_covariate_are_compared_by_what_they_have() -> No
     judged = judged_stays(RECOVERY, BOOK)
     bare = replace(BOOK, claims=pd.DataFrame({"claim_id": BOOK.claims["claim_id"]}))
     assert set(predicted_and_observed(judged, bare).to_frame()["by"]) == {"represented"}
+
+
+def test_parts_of_a_book_make_the_whole() -> None:
+    """Claims, stays and positions of two parts are those of the book; rows that do not ascend are refused."""
+    first = np.arange(0, len(BOOK), 3)
+    parts = [part_of_book(BOOK, first), part_of_book(BOOK, np.setdiff1d(np.arange(len(BOOK)), first))]
+    assert sum(map(len, parts)) == len(BOOK)
+    assert sum(len(one.spells) for one in parts) == len(BOOK.spells)
+    for one in parts:
+        ids = one.claims["claim_id"].to_numpy()[one.spells.claim]
+        whole = BOOK.claims["claim_id"].to_numpy()[BOOK.spells.claim]
+        np.testing.assert_array_equal(one.spells.days, BOOK.spells.days[np.isin(whole, ids)])
+        assert len(one.position) == len(one.paid) == len(one)
+    with pytest.raises(ValueError, match="`rows` must ascend"):
+        part_of_book(BOOK, np.array([3, 1]))
+
+
+def test_claims_held_out_are_chosen_one_by_one() -> None:
+    """The model is fitted to the rest; which claims are held out does not depend on the others."""
+    fitted: list[ClaimBook] = []
+
+    def fit(book: ClaimBook) -> Recovery:
+        fitted.append(book)
+        return fit_recovery(book, candidates=("lognormal",), covariates=("age",))
+
+    found = assess_held_out(BOOK, fit, share=0.4, seed=2)
+    assert found.held_out
+    assert len(fitted[0]) / len(BOOK) == pytest.approx(0.6, abs=0.08)
+    half = part_of_book(BOOK, np.arange(len(BOOK) // 2))
+    assess_held_out(half, fit, share=0.4, seed=2)
+    known = set(fitted[0].claims["claim_id"]) & set(half.claims["claim_id"])
+    assert set(fitted[1].claims["claim_id"]) == known
+    with pytest.raises(ValueError, match="`share` must lie strictly between 0 and 1"):
+        assess_held_out(BOOK, fit, share=1.0)
