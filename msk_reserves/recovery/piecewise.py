@@ -24,7 +24,7 @@ brought down by `DECLINE` a year from middle to middle."""
 
 DECLINE = 0.5
 """What remains after a year of a rate that too few exits show, so too beyond the longest stay seen: relapses, late
-settlements and reopenings die out (judgement: the hazard of reopening halves yearly). 1 for deaths, which do not."""
+settlements and reopenings die out (judgement: the hazard of reopening halves yearly). 1 for moves that do not."""
 
 YEAR = 365.25
 LATE_YEARS = (1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10)

@@ -20,8 +20,6 @@ CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "piecewise")
 FEW_CANDIDATES = ("weibull", "lognormal", "piecewise", "exponential")
 """Laws tried with fewer exits than that."""
 
-WORKING = ("modified_duty", "back_at_work")
-
 MANY_EVENTS = 30
 FEW_EVENTS = 10
 WITHIN = 7.0
@@ -82,7 +80,7 @@ def _rests_on(fit: FittedFamily) -> str:
 
 
 def fit_candidates(
-    data: Observations, labels: tuple[str, ...], names: Sequence[str], weighting: str, *, target: str
+    data: Observations, labels: tuple[str, ...], names: Sequence[str], weighting: str, *, to_work: bool, dies_out: bool
 ) -> tuple[Candidate, ...]:
     """Fit the laws a transition can bear and weigh them.
 
@@ -96,9 +94,11 @@ def fit_candidates(
         Laws asked for.
     weighting : {"equal_within_7", "bic", "single"}
         Equal weight to laws within 7 of the best AIC; weights by exp(-BIC/2); or the best AIC alone.
-    target : str
-        State moved to. A hazard of moves back to work that rises after 52 weeks, beyond the last exit seen, is refused
-        (the longer off work, the less likely the return); piecewise rates of deaths do not decline.
+    to_work : bool
+        Whether it is a move back to work: a hazard that rises after 52 weeks, beyond the last exit seen, is then
+        refused (the longer off work, the less likely the return).
+    dies_out : bool
+        Whether piecewise rates decline where too few exits show them.
 
     Returns
     -------
@@ -108,9 +108,9 @@ def fit_candidates(
     many = data.events >= MANY_EVENTS
     tried = tuple(names) if many else _few(names)
     left = () if many else tuple(name for name in names if name not in tried)
-    decline = 1.0 if target == "dead" else DECLINE
+    decline = DECLINE if dies_out else 1.0
     fits = [_fit(name, data, labels, decline) for name in tried]
-    refused = [_implausible(fit, data, to_work=target in WORKING) for fit in fits]
+    refused = [_implausible(fit, data, to_work=to_work) for fit in fits]
     if all(refused):
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
         refused.append("")

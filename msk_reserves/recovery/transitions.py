@@ -16,7 +16,7 @@ from msk_reserves.recovery.employers import FactorDraws
 from msk_reserves.recovery.families import EXPONENTIAL
 from msk_reserves.recovery.fit import FittedFamily, piecewise_to_data
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.piecewise import default_cuts, merged_cuts
+from msk_reserves.recovery.piecewise import DECLINE, default_cuts, merged_cuts
 from msk_reserves.recovery.selection import FEW_EVENTS, Candidate, fit_candidates
 
 EVENTS_PER_COVARIATE = 10
@@ -286,7 +286,10 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     columns = tuple(offered[column - 1] for column in usable if column)
     names = (*([group.space.mark] if 0 in usable else []), *(choices.covariates.names[column] for column in columns))
     data = observed_exits(group, exited, design[:, list(usable)])
-    found = fit_candidates(data, names, choices.candidates, choices.weighting, target=_kind(group.space, target))
+    to_work = target in group.space.working
+    found = fit_candidates(
+        data, names, choices.candidates, choices.weighting, to_work=to_work, dies_out=dies_out(group, target)
+    )
     return Transition(
         origin=group.state,
         target=target,
@@ -304,11 +307,15 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     )
 
 
-def _kind(space: StateSpace, target: str) -> str:
-    """Return the state of a book whose laws are chosen as those of moves to `target` are."""
-    if target in space.deaths:
-        return "dead"
-    return "back_at_work" if target in space.working else "off_work"
+def dies_out(group: AtRisk, target: str) -> bool:
+    """Say whether a move becomes ever rarer the longer the stay: not deaths, nor what else ends being off work.
+
+    Recovery becomes less likely the longer a worker is off, but nobody is off work for ever: who does not recover
+    reaches medical improvement, settles or is totally disabled.
+    """
+    space = group.space
+    ends = group.state in space.off_work and target not in (*space.off_work, *space.working)
+    return not (ends or target in space.deaths)
 
 
 def observed_exits(group: AtRisk, exited: Booleans, design: Floats) -> Observations:
@@ -328,7 +335,7 @@ def observed_exits(group: AtRisk, exited: Booleans, design: Floats) -> Observati
 def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
     """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior.
 
-    Deaths have that rate for good; for other moves piecewise rates that decline take its place where they converge.
+    Deaths have that rate for good; for other moves piecewise rates take its place where they converge.
     """
     events, exposure = group.exits(target), group.exposure()
     parent = _parent_rate(group, target, groups)
@@ -351,9 +358,10 @@ def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices
     data = observed_exits(group, exited, np.zeros((len(exited), 0)))
     candidates: tuple[Candidate, ...] = (Candidate(fit, 1.0, ""),)
     if target not in group.space.deaths:
-        pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()))
+        decline = DECLINE if dies_out(group, target) else 1.0
+        pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()), decline=decline)
         if pieces.converged:
-            candidates = (Candidate(fit, 0.0, "does not decline"), Candidate(pieces, 1.0, ""))
+            candidates = (Candidate(fit, 0.0, "does not change"), Candidate(pieces, 1.0, ""))
     return Transition(
         origin=group.state,
         target=target,

@@ -36,7 +36,7 @@ PATHS_METHOD = (
 LATE_RATES = Assumption(
     "late rates of moves between states",
     f"where too few exits were seen, and beyond the longest stay, piecewise rates fall to {DECLINE:.0%} a year; "
-    "those of deaths stay",
+    "those of deaths, and of what ends being off work other than return, stay",
     "judgement: the hazard of reopening halves yearly",
 )
 
