@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     )
     from msk_reserves.recovery.concordance import Concordance as Concordance, concordance as concordance
     from msk_reserves.recovery.cox_snell import CoxSnell as CoxSnell, cox_snell as cox_snell
+    from msk_reserves.recovery.employers import EmployerFrailty as EmployerFrailty
+    from msk_reserves.recovery.external import TransitionModel as TransitionModel, from_lifelines as from_lifelines
     from msk_reserves.recovery.fit import fit_family as fit_family
     from msk_reserves.recovery.gray import gray_test as gray_test
     from msk_reserves.recovery.group_check import (
@@ -158,6 +160,9 @@ _HOME = {
     "BrierScores": "recovery.scores",
     "concordance": "recovery.concordance",
     "Concordance": "recovery.concordance",
+    "EmployerFrailty": "recovery.employers",
+    "TransitionModel": "recovery.external",
+    "from_lifelines": "recovery.external",
     "TerminationRates": "recovery.termination",
     "termination_rates": "recovery.termination",
     "calibration": "recovery.calibration",

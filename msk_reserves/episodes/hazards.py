@@ -10,10 +10,10 @@ from msk_reserves._checks import Floats
 from msk_reserves.episodes.arrays import Laws
 from msk_reserves.episodes.compiled import inlined
 
-PIECES, LOG, LOGISTIC, TABLE, SPLINE = range(5)
+PIECES, LOG, LOGISTIC, TABLE, SPLINE, BY_ROW = range(6)
 """How a law turns a cumulative hazard h into days. By rates of pieces; or with ln days = location + scale x w, where
 w = ln h, w = ln(e^h - 1), or w is read from a table over ln h; or with ln days = w read from a table over
-ln h - location, the location being a log hazard ratio."""
+ln h - location, the location being a log hazard ratio; or from the row of the table that the location names."""
 
 LONGEST = 700.0
 """Largest ln days: beyond it doubles overflow, and any horizon is passed long before."""
@@ -57,12 +57,20 @@ def _node_of(table: Floats, row: int, w: float) -> float:
     return float(lower + x)
 
 
+def _law(laws: Laws, exit_: int, draw: int, location: float) -> tuple[int, int, float]:
+    """Return kind, row of the table and location of an exit's law; one tabulated by row is a spline at location 0."""
+    kind, row = laws.kind[exit_, draw], laws.row[exit_, draw]
+    if kind == BY_ROW:
+        return SPLINE, row + int(location), 0.0
+    return kind, row, location
+
+
 def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float, most: float) -> float:
     """Return the days in a state at which an exit's cumulative hazard reaches `hazard`.
 
     Infinite if it never does; where that is after `most` days any number of at least `most` will do.
     """
-    kind = laws.kind[exit_, draw]
+    kind, row, location = law_of(laws, exit_, draw, location)
     plateau = laws.plateau[exit_, draw]
     if plateau > 0.0:
         # The share of those who can leave that has left: S = plateau + (1 - plateau) x S of those who can.
@@ -87,9 +95,9 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
     elif kind == LOGISTIC:
         w = hazard + math.log(-math.expm1(-hazard))
     elif kind == TABLE:
-        w = between_of(laws.table, laws.row[exit_, draw], (math.log(hazard) - laws.low) / laws.step)
+        w = between_of(laws.table, row, (math.log(hazard) - laws.low) / laws.step)
     else:
-        w = between_of(laws.table, laws.row[exit_, draw], (math.log(hazard) - location - laws.low) / laws.step)
+        w = between_of(laws.table, row, (math.log(hazard) - location - laws.low) / laws.step)
         location = 0.0
     return float(math.exp(min(location + laws.scale[exit_, draw] * w, LONGEST)))
 
@@ -98,7 +106,7 @@ def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) 
     """Return an exit's cumulative hazard after `days` in a state, the inverse of `_exit_days`."""
     if days <= 0.0:
         return 0.0
-    kind = laws.kind[exit_, draw]
+    kind, row, location = law_of(laws, exit_, draw, location)
     if kind == PIECES:
         piece = 0
         while piece < laws.n_cuts[exit_] and laws.cuts[exit_, piece] < days:
@@ -108,7 +116,7 @@ def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) 
             laws.reached[exit_, draw, piece] + laws.rate[exit_, draw, piece] * (days - began)
         )
     elif kind == SPLINE:
-        place = node_of(laws.table, laws.row[exit_, draw], math.log(days) / laws.scale[exit_, draw])
+        place = node_of(laws.table, row, math.log(days) / laws.scale[exit_, draw])
         hazard = math.exp(location + laws.low + laws.step * place)
     else:
         w = (math.log(days) - location) / laws.scale[exit_, draw]
@@ -117,13 +125,14 @@ def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) 
         elif kind == LOGISTIC:
             hazard = math.log1p(math.exp(-abs(w))) + max(w, 0.0)
         else:
-            hazard = math.exp(laws.low + laws.step * node_of(laws.table, laws.row[exit_, draw], w))
+            hazard = math.exp(laws.low + laws.step * node_of(laws.table, row, w))
     plateau = laws.plateau[exit_, draw]
     if plateau > 0.0:
         hazard = -math.log1p((1.0 - plateau) * math.expm1(-hazard))
     return float(hazard)
 
 
+law_of = inlined(_law)
 between_of = inlined(_between)
 node_of = inlined(_node_of)
 exit_days_of = inlined(_exit_days)

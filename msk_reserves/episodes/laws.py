@@ -5,9 +5,9 @@ import numpy as np
 from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import STATE_CODE, STATES
 from msk_reserves.episodes.arrays import Laws
-from msk_reserves.episodes.hazards import LOG, LOGISTIC, LONGEST, PIECES, SPLINE, TABLE
+from msk_reserves.episodes.hazards import BY_ROW, LOG, LOGISTIC, LONGEST, PIECES, SPLINE, TABLE
 from msk_reserves.recovery.cure import CURES, is_cure
-from msk_reserves.recovery.draws import LawDraws, RecoveryDraws, TransitionDraws
+from msk_reserves.recovery.draws import BY_CLAIM, LawDraws, RecoveryDraws, TransitionDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 from msk_reserves.recovery.spline import is_spline
@@ -57,6 +57,10 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
                 laws.reached[place, at, :pieces] = cumulative_at_cuts(law.rates[at], law.cuts)
                 laws.kind[place, at] = PIECES
                 continue
+            if law.family == BY_CLAIM:
+                laws.kind[place, at], laws.row[place, at] = BY_ROW, sum(map(len, tables))
+                tables.append(_by_row(law))
+                continue
             name = CURES[law.family].name if is_cure(law.family) else law.family
             laws.kind[place, at], laws.scale[place, at] = KINDS.get(name, SPLINE), law.scale[at]
             laws.plateau[place, at] = law.plateau[at]
@@ -90,6 +94,18 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
         coefficients=np.zeros((*shape, 1 + n_columns)),
         shared=np.array([one.factor_slope() for one in every]).reshape(shape),
     )
+
+
+def _by_row(law: LawDraws) -> Floats:
+    """Return ln days over the grid of ln h for each row of a law tabulated by claim, shape (n_rows, NODES)."""
+    n, hazard = len(law.rates), np.exp(np.linspace(LOW, HIGH, NODES))
+    row = np.repeat(np.arange(n), NODES)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        days = law.compute("invert", np.tile(hazard, n), row.astype(np.float64), row).reshape(n, NODES)
+        # Where the hazard never gets that far the rate is zero and so is what is left to collect.
+        log_days = np.log(np.where(np.isnan(days), np.inf, days))
+    # A table increases from node to node; a stretch without hazard is a step of it.
+    return np.maximum.accumulate(np.clip(log_days, -LONGEST, LONGEST), axis=1)
 
 
 def _spline(law: LawDraws) -> Floats:

@@ -12,6 +12,9 @@ from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, 
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 from msk_reserves.recovery.spline import is_spline, log_cumulative_hazard, log_days_at, log_slope
 
+BY_CLAIM = "by_claim"
+"""Name of a law tabulated claim by claim: rates by row of the table, the location being the row."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LawDraws:
@@ -23,7 +26,7 @@ class LawDraws:
     coefficients : constant and coefficients of the location, or log hazard ratios without one; shape
         (n_draws, n_coefficients).
     scale, shape : shape (n_draws,).
-    rates : rate per day by piece, shape (n_draws, n_pieces); no columns for other laws.
+    rates : rate per day by piece, shape (n_draws, n_pieces), or a row a claim; no columns for other laws.
     cuts : ends of the pieces, shape (n_pieces - 1,), or knots of a spline, in days.
     curve : coefficients of a spline of ln H, shape (n_draws, n_knots); no columns for other laws.
     plateau : share that never leaves by this move, zero but for a mixture cure; shape (n_draws,).
@@ -45,7 +48,7 @@ class LawDraws:
     @property
     def constant(self) -> int:
         """Number of constants among the coefficients: 1 where they move ln days, 0 where they are log hazard ratios."""
-        return 0 if self.family == PIECEWISE or is_spline(self.family) else 1
+        return 0 if self.family in (PIECEWISE, BY_CLAIM) or is_spline(self.family) else 1
 
     def log_days(self, log_hazard: Floats) -> Floats:
         """Return a spline's ln days over a grid of ln H less the location, shape (n_draws, n_nodes)."""
@@ -57,6 +60,8 @@ class LawDraws:
         """Return the cumulative hazard ("accumulate"), hazard ("rate") or days ("invert") element by element."""
         if self.family == PIECEWISE:
             return _PIECEWISE[action](self, value, location, draw)
+        if self.family == BY_CLAIM:
+            return _PIECEWISE[action](self, value, np.zeros(len(value)), location.astype(np.int64))
         if is_spline(self.family):
             return _SPLINE[action](self, value, location, draw)
         family = CURES[self.family] if is_cure(self.family) else FAMILIES[self.family]

@@ -9,6 +9,7 @@ from scipy import special
 
 from msk_reserves._checks import Floats, one_of
 from msk_reserves.recovery.cure import CURES, beyond_last_exit, is_cure, no_plateau
+from msk_reserves.recovery.draws import BY_CLAIM
 from msk_reserves.recovery.families import FAMILIES, WEIBULL, Family
 from msk_reserves.recovery.likelihood import prepare
 from msk_reserves.recovery.newton import Optimum
@@ -72,6 +73,8 @@ class FittedFamily:
             return "piecewise exponential"
         if is_spline(self.family):
             return f"hazard spline {self.family}"
+        if self.family == BY_CLAIM:
+            return self.reason
         return f"{CURES[self.family].title} cure" if is_cure(self.family) else FAMILIES[self.family].title
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from msk_reserves._checks import Floats, Integers, one_of
-from msk_reserves.claims.book import ClaimBook, Decision
+from msk_reserves.claims.book import Assumption, ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.covariates import Ask, CovariateDesign, Move, covariate_design
@@ -16,10 +16,12 @@ from msk_reserves.recovery.draws import RecoveryDraws, check_draws
 from msk_reserves.recovery.effects import effects_of
 from msk_reserves.recovery.employer_fit import FRAILTIES, with_employers
 from msk_reserves.recovery.employers import NOBODY, EmployerColumn, EmployerFrailty
+from msk_reserves.recovery.external import ClaimRow, TransitionModel, tabulated
 from msk_reserves.recovery.fit import LAWS
 from msk_reserves.recovery.mixture import grid_to, present_stay
+from msk_reserves.recovery.replacement import keyed, replaced, without_move
 from msk_reserves.recovery.sampling import draw_employers, draw_transition, point_transition
-from msk_reserves.recovery.selection import CANDIDATES, LONG_RUN, WEIGHTINGS
+from msk_reserves.recovery.selection import CANDIDATES, LONG_RUN, WEIGHTINGS, Candidate
 from msk_reserves.recovery.stays import read_stays
 from msk_reserves.recovery.transitions import (
     AtRisk,
@@ -77,6 +79,49 @@ class Recovery:
                 f"`fit_recovery(book)` does; it has the states {', '.join(self.space.names)}"
             )
 
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What is assumed by moves whose hazards were given."""
+        given = [(one.hazards, one.name) for one in self.fitted if one.hazards is not None and not one.shared]
+        return tuple(hazards.assumption(name) for hazards, name in given)
+
+    def with_transition(self, origin: str, target: str, model: TransitionModel, book: ClaimBook) -> "Recovery":
+        """Return the recovery with a model of yours in the place of one move's laws.
+
+        Parameters
+        ----------
+        origin, target : str
+            The move, one that was seen; out of a twin the same hazards hold.
+        model : TransitionModel
+            Anything with a method `cumulative_hazard(claims, days)`; `from_lifelines` makes one of a regression.
+        book : ClaimBook
+            The claims it is asked about, whose reserves can then be forecast.
+
+        Returns
+        -------
+        Recovery
+            The move has the same hazards in every draw: that the parameters of the model are not known exactly is not
+            in any interval, which the assumptions say. It carries no employers' factor.
+
+        Raises
+        ------
+        ValueError
+            If the move was not seen, or the model's answer is no cumulative hazard.
+        """
+        if (origin, target) not in self.transitions or self.transitions[origin, target].shared:
+            seen = ", ".join(one.name for one in self.fitted if not one.shared)
+            raise ValueError(f"`origin` and `target` must be a move that was fitted ({seen}), got {origin}>{target}")
+        name = f"{origin}>{target}"
+        hazards = tabulated(model, book.claims)
+        keys, place = keyed(self.design.keys, ClaimRow(name, hazards.claim_ids))
+        column = len(self.design.names) + place
+        return replace(
+            self,
+            fitted=tuple(replaced(one, hazards, column) if one.name == name else one for one in self.fitted),
+            design=replace(self.design, keys=keys),
+            frailty=without_move(self.frailty, name),
+        )
+
     def transitions_from(self, state: str) -> tuple[Transition, ...]:
         """Return the moves out of `state`."""
         return tuple(one for one in self.fitted if one.origin == state)
@@ -126,12 +171,14 @@ class Recovery:
                 "to": move.target,
                 "moves": round(move.events),
                 "days_at_risk": round(move.exposure),
-                "covariates": f"{len(move.columns)} of {len(self.design.columns_of(move.origin, move.target))}",
+                "covariates": ""
+                if move.hazards is not None
+                else f"{len(move.columns)} of {len(self.design.columns_of(move.origin, move.target))}",
                 "draws": move.method,
                 "law": one.fit.title,
                 "weight": one.weight,
                 "aic": one.fit.aic,
-                "note": one.fit.reason if move.method == "gamma" else one.note(),
+                "note": _note(move, one),
             }
             for move in self.fitted
             for one in move.candidates
@@ -167,6 +214,7 @@ class Recovery:
         lines += [f"{one.meaning}: {one.count:,}." for one in self.decisions]
         if self.frailty is not None:
             lines.append(f"{self.frailty!r}.")
+        lines += [f"{one.name[0].upper()}{one.name[1:]}: {one.value}." for one in self.assumptions]
         lines += [
             f"{share:.0%} of the mean stay in {state} (to ten years) lies beyond the longest seen."
             for state, share in self.beyond_data
@@ -184,6 +232,13 @@ class Recovery:
         return words + "".join(tables)
 
 
+def _note(move: Transition, law: Candidate) -> str:
+    """Return what a law of a move rests on, or why it has no weight."""
+    if move.hazards is not None:
+        return "given by the user"
+    return law.fit.reason if move.method == "gamma" else law.note()
+
+
 def fit_recovery(
     book: ClaimBook,
     *,
@@ -191,6 +246,7 @@ def fit_recovery(
     candidates: Sequence[str] = CANDIDATES,
     weighting: str = "equal_within_7",
     frailty: str | None = None,
+    replace_moves: Mapping[Move, TransitionModel] = MappingProxyType({}),
 ) -> Recovery:
     """Fit the time in each state of the path back to work.
 
@@ -214,6 +270,8 @@ def fit_recovery(
         Whether one factor an employer multiplies the hazards of its workers' return. "auto" takes it where 20 employers
         have two claims or more and their spread is significant at 5 %; "employer" asks for it. Moves of return then
         have the laws with proportional hazards: Weibull and piecewise.
+    replace_moves : mapping of moves (from, to) to models
+        Models of yours that take the place of a move's laws, as in `Recovery.with_transition`.
 
     Returns
     -------
@@ -227,7 +285,10 @@ def fit_recovery(
     if not (book.spells.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
     described = (book.claims, clusters(book.claims))
-    return _fitted_to(stays_of(book), STANDARD_STATES, described, covariates, (candidates, weighting, frailty))
+    recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, covariates, (candidates, weighting, frailty))
+    for (origin, target), model in replace_moves.items():
+        recovery = recovery.with_transition(origin, target, model, book)
+    return recovery
 
 
 def fit_path(

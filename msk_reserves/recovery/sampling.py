@@ -108,6 +108,8 @@ def _laws(weights: Floats, n: int, rng: np.random.Generator) -> Integers:
 
 def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
     """Draw parameter vectors of one law, shape (n, n_parameters)."""
+    if transition.method == "given":
+        return np.tile(fit.theta, (n, 1))
     if transition.method == "gamma" and fit.family != PIECEWISE:
         shape, rate = transition.prior
         return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))

@@ -13,6 +13,7 @@ from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.draws import LawDraws, at_mark, law_draws
 from msk_reserves.recovery.employers import FactorDraws
+from msk_reserves.recovery.external import ClaimHazards
 from msk_reserves.recovery.families import EXPONENTIAL
 from msk_reserves.recovery.fit import FittedFamily, piecewise_to_data
 from msk_reserves.recovery.observations import Observations
@@ -121,7 +122,8 @@ class Transition:
     columns : columns of the design it uses.
     names : names of the laws' covariates: the mark of the twins, where `mark` is not None, then those of `columns`.
     candidates : the laws with weights.
-    method : how parameters are drawn: "normal", "bootstrap" (refits under random weights of employers) or "gamma".
+    method : how parameters are drawn: "normal", "bootstrap" (refits under random weights of employers) or "gamma";
+        "given" where they come from outside and are not.
     data : the stays at risk.
     cluster : employer of each stay, or its claim; shape (n_stays,).
     prior : shape and rate (days) of the gamma prior of a thin transition, else empty.
@@ -130,6 +132,7 @@ class Transition:
     shared : for a move out of a twin, the name of the move out of its state whose laws it has; else empty.
     continues : whether the clock goes on, the move being to the twin.
     factors : expected factors of employers on the hazard, None where there are none.
+    hazards : hazards by claim from a model of the user's, in the place of laws; None for a fitted move.
     """
 
     origin: str
@@ -147,6 +150,7 @@ class Transition:
     shared: str = ""
     continues: bool = False
     factors: FactorDraws | None = None
+    hazards: ClaimHazards | None = None
 
     @property
     def name(self) -> str:
@@ -155,6 +159,8 @@ class Transition:
 
     def law(self, fit: FittedFamily, theta: Floats) -> LawDraws:
         """Return draws of one law's parameters, shape (n_draws, n_parameters), as they hold for this move."""
+        if self.hazards is not None:
+            return self.hazards.law(len(theta))
         law = law_draws(fit.family, theta, fit.cuts)
         return law if self.mark is None else at_mark(law, self.mark)
 
