@@ -263,10 +263,11 @@ def _drawn(
     later, now = [], []
     for move in moves:
         location = move.location(few.design).ravel()
-        # Without covariates the hazard of a fresh stay is the same for every claim of a draw.
-        n = len(claim) if move.columns else n_draws
+        # Without covariates and employers the hazard of a fresh stay is the same for every claim of a draw.
+        differ = bool(move.columns) or move.factors is not None
+        n = len(claim) if differ else n_draws
         fresh = _hazard(move, np.zeros(n), grid, location[:n], draw[:n])
-        fresh = fresh if move.columns else np.tile(fresh, (1, len(few)))
+        fresh = fresh if differ else np.tile(fresh, (1, len(few)))
         later.append(Move(move.origin, move.target, fresh, move.continues))
         if move.origin in held:
             now.append(Move(move.origin, move.target, _hazard(move, age, grid, location, draw), move.continues))

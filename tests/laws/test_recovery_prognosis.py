@@ -11,11 +11,12 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE
 from msk_reserves.recovery.draws import RecoveryDraws
 from msk_reserves.recovery.families import FAMILIES
-from msk_reserves.recovery.model import Recovery, fit_recovery
+from msk_reserves.recovery.model import Recovery, fit_path, fit_recovery
 from msk_reserves.recovery.outlook import group_outlook
 from msk_reserves.recovery.prognosis import predicted_occupation, state_probabilities
 from msk_reserves.recovery.remaining import RemainingDays, remaining_days
 from msk_reserves.recovery.residual import residual_mean, residual_quantile
+from tests.worlds.employers import SPACE, employers_stays
 from tests.worlds.recovery import recovery_book
 
 AHEAD = (30.0, 182.0, 364.0)
@@ -109,6 +110,23 @@ def test_a_single_law_gives_its_own_residual_time() -> None:
     for probability in (0.5, 0.9):
         exact = float(residual_quantile(law[0], law[1], probability, law[2], law[3]))
         assert found.of(f"days_remaining_p{100 * probability:.0f}")[0] == pytest.approx(exact, rel=1e-3)
+
+
+def test_declared_states_and_employers_are_answered_for() -> None:
+    """In states of one's own, workers of the quickest employers are back sooner than those of the slowest."""
+    table, factor = employers_stays(60, 15, 0.5, 7)
+    recovery = fit_path(table, space=SPACE, covariates=[], candidates=("weibull",), frailty="employer")
+    slow, quick = (f"E{number:03d}" for number in (np.argmin(factor), np.argmax(factor)))
+    workers = pd.DataFrame({"state": "off", "days_in_state": 20.0, "employer_id": [slow, quick, slow]})
+    found = state_probabilities(recovery, workers, [30.0, 90.0], draws=30, seed=1)
+    at = found.states.index("back")
+    assert (found.probability[1, :, at] > 1.2 * found.probability[0, :, at]).all()
+    np.testing.assert_array_equal(found.probability[2], found.probability[0])
+    turned = state_probabilities(recovery, workers.iloc[[1, 0]], [30.0, 90.0], draws=30, seed=1)
+    np.testing.assert_allclose(turned.probability[::-1], found.probability[:2], atol=1e-12)
+    days = remaining_days(recovery, workers, draws=recovery.draw(10, 1), paths=4, horizon_days=364.0)
+    assert days.of("days_remaining_mean")[1] < days.of("days_remaining_mean")[0]
+    assert days.of("probability_back_in_26_weeks")[1] > days.of("probability_back_in_26_weeks")[0]
 
 
 def test_the_kinds_of_interval_are_never_mixed() -> None:
