@@ -88,7 +88,7 @@ class RemainingDays:
         most = f" (most: {late.max():.0%}, claim {self.claim_id[int(late.argmax())]})" if late.size else ""
         mean = float(late.mean()) if late.size else 0.0
         numbers = (
-            f"Days off still to come of {len(self.claim_id):,} workers off work, to {self.horizon_days:,.0f} days from "
+            f"Days off still to come of {len(self.claim_id):,} claims off work, to {self.horizon_days:,.0f} days from "
             f"today. Means, quantiles and probabilities with confidence intervals, days themselves with prediction "
             f"intervals, both at {self.level:.0%}: renewal equations under {self.draws:,} parameter draws; over all "
             f"spells quantiles and prediction from {self.paths:,} simulated paths each, seed {self.seed}."

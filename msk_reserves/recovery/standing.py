@@ -146,6 +146,9 @@ def _from_table(recovery: Recovery, table: pd.DataFrame) -> Standing:
     if "days_since_surgery" in table.columns:
         since = table["days_since_surgery"].to_numpy(dtype=np.float64, na_value=np.nan)
     state = np.array([names.index(name) for name in table["state"]], dtype=np.int64)
+    # The clock of the state after an operation is the time since the latest one.
+    after = table["state"].isin(with_represented("after_surgery")).to_numpy(dtype=np.bool_)
+    since = np.where(np.isnan(since) & after, days, since)
     return Standing(names, tuple(named), state, np.array(days), np.array(since), recovery.design.matrix(table))
 
 

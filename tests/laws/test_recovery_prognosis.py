@@ -89,6 +89,13 @@ def test_a_table_made_by_hand_answers_as_the_book_does() -> None:
     off = remaining_days(recovery, operated, draws=draws, ahead=(82.0,))
     assert off.claim_id == ("row 0",)
     assert off.state == ("after_surgery",)
+    since = "probability_back_within_26_weeks_of_surgery"
+    # Eighty-two days are left of the half year.
+    assert 0 < off.of(since)[0] < off.of("probability_back_in_26_weeks")[0]
+    same = operated.assign(days_in_state=100.0).drop(columns="days_since_surgery")
+    twin = operated.assign(days_in_state=100.0)
+    two = (remaining_days(recovery, one, draws=draws).of(since)[0] for one in (same, twin))
+    assert next(two) == next(two)
 
 
 def test_a_single_law_gives_its_own_residual_time() -> None:
@@ -236,7 +243,7 @@ def test_workers_off_work_are_answered_for_and_others_refused() -> None:
     position = replace(book.position, state=np.full(len(book), STATE_CODE["mmi"]))
     nobody = remaining_days(recovery, replace(book, position=position), draws=few, paths=4)
     assert nobody.estimate.shape == (len(found.answers), 0)
-    assert "0 workers off work" in repr(nobody)
+    assert "0 claims off work" in repr(nobody)
     at_work = book.claims["claim_id"][~book.position.off_work()].iloc[0]
     anyone = state_probabilities(recovery, book, AHEAD, claims=at_work, draws=few)
     assert anyone.claim_id == (at_work,)

@@ -1,0 +1,45 @@
+"""The futures that reserves are made of and the renewal equations give the same days off and chances of return."""
+
+import numpy as np
+import pandas as pd
+
+import msk_reserves as msk
+from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE
+from msk_reserves.episodes.plan import make_plan
+from msk_reserves.episodes.walk import walk
+from msk_reserves.recovery.remaining import remaining_days
+
+DATE, SCENARIOS, HORIZON = pd.Timestamp("2023-06-30"), 2_000, 1_820.0
+
+
+def test_simulated_futures_agree_with_the_equations() -> None:
+    """Claims of every state off work, attorneys among them, in 2,000 futures under 500 shared parameter draws.
+
+    Mean days off in the present spell and over all spells, and the chance of full duty within 26 weeks, within 4.5
+    simulation errors given the draws, and 0.4 % for the grid: of some 40 comparisons a right one would fail with
+    probability 0.0003. The seed is fixed.
+    """
+    world = msk.generate_world(1_000, seed=5, accident_years=range(2019, 2025))
+    tables = world.cut(DATE)
+    book = msk.load_tables(tables["claims"], events=tables["events"], payments=tables["payments"]).as_of(DATE)
+    recovery = msk.fit_recovery(book, covariates=("age",), candidates=("weibull", "lognormal"))
+    cost = msk.fit_cost(book, recovery)
+    plan = make_plan(
+        book, recovery, cost, scenarios=SCENARIOS, seed=2, systemic=msk.SystemicRisk(), horizon_days=HORIZON
+    )
+    codes = [STATE_CODE[name] for name in OFF_WORK_STATES]
+    rows = np.concatenate([np.flatnonzero(plan.state == code)[:3] for code in codes])
+    assert len(np.unique(plan.state[rows])) >= 5
+    sums = walk(plan.of(rows))
+    names = [plan.claim_ids[row] for row in rows]
+    draws = recovery.draw(plan.n_draws, 2)
+    answers = remaining_days(recovery, book, claims=names, draws=draws, paths=4, horizon_days=HORIZON)
+    for values, answer in (
+        (sums.days_to_leave, "days_remaining_mean"),
+        (sums.days_off, "days_off_all_spells_mean"),
+        ((sums.day_back <= 182.0).astype(float), "probability_back_in_26_weeks"),
+    ):
+        by_draw = values.reshape(len(rows), plan.n_draws, plan.per_draw)
+        error = np.sqrt(by_draw.var(axis=2, ddof=1).mean(axis=1) / SCENARIOS)
+        expected = answers.of(answer)
+        assert (np.abs(values.mean(axis=1) - expected) < 4.5 * error + 0.004 * expected).all(), answer
