@@ -90,12 +90,12 @@ def test_a_table_made_by_hand_answers_as_the_book_does() -> None:
     assert off.claim_id == ("row 0",)
     assert off.state == ("after_surgery",)
     since = "probability_back_within_26_weeks_of_surgery"
-    # Eighty-two days are left of the half year.
-    assert 0 < off.of(since)[0] < off.of("probability_back_in_26_weeks")[0]
-    same = operated.assign(days_in_state=100.0).drop(columns="days_since_surgery")
-    twin = operated.assign(days_in_state=100.0)
-    two = (remaining_days(recovery, one, draws=draws).of(since)[0] for one in (same, twin))
-    assert next(two) == next(two)
+    # Eighty-two days are left of the half year; the clock after an operation needs no column.
+    again = remaining_days(recovery, operated.assign(state="relapse"), draws=draws)
+    assert 0 < again.of(since)[0] < again.of("probability_back_in_26_weeks")[0]
+    untold = operated.drop(columns="days_since_surgery").assign(days_in_state=100.0)
+    assert np.isfinite(remaining_days(recovery, untold, draws=draws).of(since)[0])
+    assert np.isnan(remaining_days(recovery, untold.assign(state="relapse"), draws=draws).of(since)[0])
 
 
 def test_a_single_law_gives_its_own_residual_time() -> None:
