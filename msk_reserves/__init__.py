@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     )
     from msk_reserves.report.claim_plot import plot_claim as plot_claim
     from msk_reserves.report.files import write_results as write_results
+    from msk_reserves.report.occupation_plot import plot_occupation as plot_occupation
     from msk_reserves.report.page import write_report as write_report
     from msk_reserves.report.quality_plots import (
         plot_brier as plot_brier,
@@ -210,6 +211,7 @@ _HOME = {
     "plot_bands": "report.reserve_plots",
     "plot_exceedance": "report.reserve_plots",
     "plot_survival": "report.survival_plot",
+    "plot_occupation": "report.occupation_plot",
     "plot_calibration": "report.quality_plots",
     "plot_cox_snell": "report.quality_plots",
     "plot_predicted_and_observed": "report.quality_plots",

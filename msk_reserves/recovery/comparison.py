@@ -9,7 +9,15 @@ import pandas as pd
 from scipy import special
 
 from msk_reserves._checks import Floats, Integers, finite, level, one_of
-from msk_reserves.recovery.counting import GroupCounts, PlacedStays, count_groups, grouped, place_stays, read_only
+from msk_reserves.recovery.counting import (
+    GroupCounts,
+    PlacedStays,
+    count_groups,
+    grouped,
+    parts,
+    place_stays,
+    read_only,
+)
 from msk_reserves.recovery.curves import degrees_and_p
 from msk_reserves.recovery.nonparametric import kaplan_meier
 from msk_reserves.recovery.observations import exit_flags
@@ -118,11 +126,10 @@ def log_rank_test(
     names, code = two_or_more(group, len(stays))
     _, stratum = grouped(np.zeros(len(stays), np.int64) if strata is None else strata, "strata", len(stays))
     _, whose = grouped(np.arange(len(stays)) if cluster is None else cluster, "cluster", len(stays))
-    m, n_strata = len(names), int(stratum.max()) + 1
+    m, strata_rows = len(names), parts(stratum)
     observed, expected, score, spread = np.zeros(m), np.zeros(m), np.zeros(m), np.zeros((m, m))
     pulls = np.zeros((int(whose.max()) + 1, m))
-    for part in range(n_strata):
-        chosen = stratum == part
+    for chosen in strata_rows:
         inside, codes = stays.rows(chosen), code[chosen]
         counts = count_groups(inside, codes, m, 1)
         weigh = _weigh(counts, finite(rho, "rho"))
@@ -139,7 +146,7 @@ def log_rank_test(
         spread = pulls.T @ pulls
     statistic, degrees, p_value = chi_squared(score, spread, np.flatnonzero(expected > 0), "exited")
     return LogRankTest(
-        statistic, degrees, p_value, names, read_only(observed), read_only(expected), rho, n_strata, variance
+        statistic, degrees, p_value, names, read_only(observed), read_only(expected), rho, len(strata_rows), variance
     )
 
 
@@ -302,7 +309,6 @@ def restricted_mean_difference(
             raise ValueError(f"`{name}` must have one entry a stay: `days` has {len(t)}, got shape {column.shape}")
 
     def curves(begin: float) -> list[Any]:
-        parts = [code == place for place in range(len(names))]
         return [
             kaplan_meier(
                 t[part],
@@ -311,7 +317,7 @@ def restricted_mean_difference(
                 weights=None if w is None else w[part],
                 start=begin,
             )
-            for part in parts
+            for part in parts(code)
         ]
 
     made = curves(start)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from msk_reserves._checks import Booleans, Floats, Integers, frozen, not_negative, one_of
 
@@ -42,7 +43,7 @@ class PlacedStays:
     def __len__(self) -> int:
         return len(self.end)
 
-    def rows(self, chosen: Booleans) -> "PlacedStays":
+    def rows(self, chosen: Booleans | Integers) -> "PlacedStays":
         """Return some of the stays on the same grid."""
         return replace(
             self,
@@ -342,7 +343,14 @@ def grouped(labels: npt.ArrayLike, name: str, n: int) -> tuple[tuple[Any, ...], 
     values = np.asarray(labels)
     if values.shape != (n,):
         raise ValueError(f"`{name}` must have one entry a stay: `days` has {n}, got shape {values.shape}")
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        raise ValueError(f"`{name}` must be known for every stay; row {int(np.argmax(np.isnan(values)))} is not")
+    missing = pd.isna(values)
+    if missing.any():
+        raise ValueError(f"`{name}` must be known for every stay; row {int(np.argmax(missing))} is not")
     found, codes = np.unique(values.astype(str) if values.dtype == object else values, return_inverse=True)
     return tuple(found.tolist()), np.asarray(codes, dtype=np.int64)
+
+
+def parts(codes: Integers) -> list[Integers]:
+    """Return the rows of each code, 0 first."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(codes))[:-1])

@@ -8,7 +8,15 @@ import numpy.typing as npt
 
 from msk_reserves._checks import Floats, finite
 from msk_reserves.recovery.comparison import chi_squared, two_or_more
-from msk_reserves.recovery.counting import GroupCounts, cause_codes, count_groups, grouped, place_stays, read_only
+from msk_reserves.recovery.counting import (
+    GroupCounts,
+    cause_codes,
+    count_groups,
+    grouped,
+    parts,
+    place_stays,
+    read_only,
+)
 from msk_reserves.recovery.curves import degrees_and_p
 
 
@@ -111,10 +119,9 @@ def gray_test(
     stays = place_stays(days, kind, entry, None)
     names, code = two_or_more(group, len(stays))
     _, stratum = grouped(np.zeros(len(stays), np.int64) if strata is None else strata, "strata", len(stays))
-    m, n_strata = len(names), int(stratum.max()) + 1
+    m, strata_rows = len(names), parts(stratum)
     scores, covariance, live = np.zeros(m), np.zeros((m, m)), np.zeros(m, dtype=np.bool_)
-    for part in range(n_strata):
-        chosen = stratum == part
+    for chosen in strata_rows:
         counts = count_groups(stays.rows(chosen), code[chosen], m, 2)
         if not counts.exits[:, 0].any():
             continue
@@ -125,7 +132,7 @@ def gray_test(
         live |= (counts.at_risk * counts.exits[:, 0].sum(axis=0)).any(axis=1)
     statistic, degrees, p_value = chi_squared(scores, covariance, np.flatnonzero(live), "cause")
     return GrayTest(
-        statistic, degrees, p_value, of_cause, names, read_only(scores), read_only(covariance), rho, n_strata
+        statistic, degrees, p_value, of_cause, names, read_only(scores), read_only(covariance), rho, len(strata_rows)
     )
 
 

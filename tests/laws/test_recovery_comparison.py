@@ -165,6 +165,7 @@ def test_tests_print_as_sentences() -> None:
         (log_rank_test, ([1, 2], [1, 1], ["a", "b"]), {"cluster": [1, 1]}, "`cluster` needs `variance='robust'`"),
         (log_rank_test, ([1, 2], [1, 1], ["a", "b"]), {"variance": "exact"}, "`variance` must be one of"),
         (log_rank_test, ([2, 2], [1, 0], [1.0, np.nan]), {}, "`group` must be known for every stay; row 1"),
+        (log_rank_test, ([2, 2], [1, 0], ["a", None]), {}, "`group` must be known for every stay; row 1"),
         (log_rank_test, ([1, 9], [1, 0], ["a", "b"]), {"entry": [0, 5]}, "two groups at risk"),
         (gray_test, ([1, 2], [1, 2], ["a", "b"]), {"of_cause": 3}, r"somebody left \(1, 2\); got 3"),
         (gray_test, ([1, 2], [1, -2], ["a", "b"]), {}, "negative codes"),

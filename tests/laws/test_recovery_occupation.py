@@ -11,6 +11,7 @@ import msk_reserves as msk
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STILL_IN_STATE
+from msk_reserves.recovery import occupation_error
 from msk_reserves.recovery.curves import StateOccupation
 from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier
 from msk_reserves.recovery.occupation import clocked, occupation_of_book, state_occupation
@@ -312,6 +313,15 @@ def test_malformed_histories_are_refused(
         return
     with pytest.raises(ValueError, match=message):
         call(**{**columns, **change}, **options)
+
+
+def test_too_large_a_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the jackknife would take more memory than it may, the way out is named; the delta errors are free of it."""
+    rows = histories(2, 20)
+    monkeypatch.setattr(occupation_error, "LARGEST_TABLE", 1_000)
+    with pytest.raises(ValueError, match="or use `variance='delta'`"):
+        rows.estimate()
+    assert rows.estimate(variance="delta").n_claims == 20
 
 
 def test_a_start_without_anybody_is_refused() -> None:

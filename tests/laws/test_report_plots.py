@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from msk_reserves.recovery.model import fit_recovery
+from msk_reserves.recovery.occupation import occupation_of_book
 from msk_reserves.report.claim_plot import plot_claim, plot_remaining_days
+from msk_reserves.report.occupation_plot import plot_occupation
 from msk_reserves.report.reserve_plots import plot_bands, plot_exceedance
 from msk_reserves.report.style import DollarMarks, money, shown
 from msk_reserves.report.survival_plot import plot_survival
@@ -28,6 +30,7 @@ PLOTS: dict[str, Callable[[Axes | None], Axes]] = {
     "survival": lambda ax: plot_survival(RECOVERY, ledger_book(), ax=ax),
     "survival without a model": lambda ax: plot_survival(None, undated_book(), ax=ax),
     "claim": lambda ax: plot_claim(made_forecast(), OFF_WORK, ax=ax),
+    "occupation": lambda ax: plot_occupation(occupation_of_book(ledger_book()), ax=ax),
     "remaining days": lambda ax: plot_remaining_days(RECOVERY, ledger_book(), OFF_WORK, ax=ax),
 }
 
@@ -98,6 +101,18 @@ def test_exceedance_falls_and_ends_at_ten_scenarios() -> None:
         assert (np.diff(dollars) >= 0).all()
         assert (np.diff(chance) < 0).all()
         assert (reserve.scenarios() > dollars[-1]).sum() == 10
+
+
+def test_areas_of_the_states_fill_the_plot() -> None:
+    """The areas of all states stack up to one, and the days named with them to the span."""
+    shares = occupation_of_book(ledger_book())
+    axes = plot_occupation(shares)
+    tops = [np.asarray(path.vertices)[:, 1].max() for area in axes.collections for path in area.get_paths()]
+    assert max(tops) == pytest.approx(1.0)
+    legend = axes.get_legend()
+    assert legend is not None
+    days = [float(text.get_text().split(", ")[1].split(" ")[0].replace(",", "")) for text in legend.get_texts()]
+    assert sum(days) == pytest.approx(shares.horizon - shares.start, abs=0.05 * len(days) + 1e-9)
 
 
 def test_names_are_printed_as_they_are() -> None:
