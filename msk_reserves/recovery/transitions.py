@@ -341,7 +341,8 @@ def observed_exits(group: AtRisk, exited: Booleans, design: Floats) -> Observati
 def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
     """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior.
 
-    Deaths have that rate for good; for other moves piecewise rates take its place where they converge.
+    Deaths have that rate for good; for other moves piecewise rates take its place where they converge, brought to the
+    same level: when such a move happens is its own, how often it borrows from its parent.
     """
     events, exposure = group.exits(target), group.exposure()
     parent = _parent_rate(group, target, groups)
@@ -367,6 +368,8 @@ def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices
         decline = DECLINE if dies_out(group, target) else 1.0
         pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()), decline=decline)
         if pieces.converged:
+            level = np.log(shape / rate * exposure / events)
+            pieces = replace(pieces, theta=pieces.theta + level, reason=fit.reason)
             candidates = (Candidate(fit, 0.0, "does not change"), Candidate(pieces, 1.0, ""))
     return Transition(
         origin=group.state,

@@ -16,6 +16,7 @@ from msk_reserves.recovery.covariates import covariate_design
 from msk_reserves.recovery.draws import TransitionDraws
 from msk_reserves.recovery.fit import FittedFamily
 from msk_reserves.recovery.model import Recovery, fit_recovery
+from msk_reserves.recovery.piecewise import exposure
 from msk_reserves.recovery.sampling import draw_transition
 from msk_reserves.recovery.selection import law_weights
 from tests.worlds.recovery import recovery_book
@@ -157,6 +158,30 @@ def test_a_thin_rate_lies_between_its_own_and_its_parents() -> None:
     rates = np.exp(-thin.laws[0].coefficients[:, 0])
     assert rates.mean() == pytest.approx(rate, abs=4.5 * rates.std() / np.sqrt(4_000))
     assert rates.std() / rates.mean() == pytest.approx(1 / np.sqrt(5), rel=0.08)
+
+
+def test_thin_pieces_borrow_their_level_too() -> None:
+    """Three exits where the parent's rate makes one expect others: the pieces expect a number between the two.
+
+    The level is that of the constant rate, (2 + D) / (2 / parent + E) by hand, and a parent that moves as often changes
+    nothing.
+    """
+    book, _ = small()
+    spells = book.spells
+    rare = (spells.state == STATE_CODE["relapse"]) & (spells.next_state == STATE_CODE["mmi"])
+    following = np.array(spells.next_state)
+    following[np.flatnonzero(rare)[3:]] = STATE_CODE["settled"]
+    recovery = fit_recovery(replace(book, spells=replace(spells, next_state=following)))
+    move, parent = recovery.transitions["relapse", "mmi"], recovery.transitions["off_work", "mmi"]
+    constant, pieces = (one.fit for one in move.candidates)
+    rate = parent.events / parent.exposure
+    by_hand = (2 + 3) / (2 / rate + move.exposure)
+    assert float(np.exp(-constant.theta[0])) == pytest.approx(by_hand, rel=1e-9)
+    expected = float((exposure(move.data.entry, move.data.days, pieces.cuts) @ np.exp(pieces.theta)).sum())
+    ends = sorted((3.0, rate * move.exposure))
+    assert ends[0] < expected < ends[1]
+    # Pieces with few exits have a prior of their own, which moves their sum a little.
+    assert expected == pytest.approx(by_hand * move.exposure, rel=0.25)
 
 
 def test_stays_without_information_are_counted() -> None:
