@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test fuzz check bench look notebooks coverage prognosis lock clean
+.PHONY: demo test fuzz check bench look notebooks coverage prognosis truth lock clean
 
 demo: $(VENV)/.ready
 	$(VENV)/bin/msk-reserves demo --out demo
@@ -26,6 +26,9 @@ bench: $(VENV)/.ready
 
 coverage: $(VENV)/.ready
 	$(RUN) -m benchmarks.coverage
+
+truth: $(VENV)/.ready
+	$(RUN) -m benchmarks.recovery_truth
 
 look: $(VENV)/.ready
 	$(RUN) -m benchmarks.look

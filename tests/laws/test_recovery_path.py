@@ -11,13 +11,16 @@ from hypothesis import given, strategies as st
 from msk_reserves.claims.defects import ClaimDataError
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STATES
+from msk_reserves.cost.fit import fit_cost
 from msk_reserves.recovery.cure import CURES
 from msk_reserves.recovery.effects import effects_of
 from msk_reserves.recovery.fit import LAWS
 from msk_reserves.recovery.mixture import present_stay
 from msk_reserves.recovery.model import Recovery, fit_path, fit_recovery
 from msk_reserves.recovery.remaining import remaining_days
+from msk_reserves.reserves.forecast import forecast
 from tests.worlds.attorneys import AttorneyWorld, stays_seen
+from tests.worlds.forecasts import ledger_book
 from tests.worlds.recovery import recovery_book
 
 ILLNESS = StateSpace(
@@ -201,6 +204,9 @@ def test_declared_states_answer_and_reserves_refuse_them() -> None:
     assert "ill" in repr(own)
     with pytest.raises(ValueError, match="fitted on the states of a book"):
         remaining_days(own, recovery_book(100, 1))
+    book = ledger_book()
+    with pytest.raises(ValueError, match=r"fitted on the states of a book.*it has the states ill, well, gone"):
+        forecast(book, own, fit_cost(book), scenarios=40)
 
 
 @pytest.mark.parametrize("law", [law for law in LAWS if law not in CURES])
