@@ -51,7 +51,8 @@ class CellGrid:
     Attributes
     ----------
     bin_edges : lower edges of the bins, days in the state; the last bin has no end.
-    band_edges : days off before the stay at which the next band begins; stays off work are always in band 0.
+    band_edges : days off before the stay at which the next band begins; stays off work are always in band 0. The last
+        band holds what follows a relapse, however long off before: awards and settlements are not paid twice.
     """
 
     bin_edges: tuple[float, ...] = BIN_EDGES
@@ -76,7 +77,7 @@ class CellGrid:
     @property
     def n_bands(self) -> int:
         """Bands of the days off before a stay."""
-        return len(self.band_edges) + 1
+        return len(self.band_edges) + 2
 
     @property
     def n_groups(self) -> int:
@@ -93,17 +94,26 @@ class CellGrid:
         """State, operated, band, bin: the shape cells take as an array."""
         return len(STATES), 2, self.n_bands, self.n_bins
 
-    def group(self, state: npt.ArrayLike, operated: npt.ArrayLike, days_off_before: npt.ArrayLike) -> Integers:
-        """Return the group of stays entered operated or not after so many days off; the arguments broadcast.
+    def group(
+        self,
+        state: npt.ArrayLike,
+        operated: npt.ArrayLike,
+        days_off_before: npt.ArrayLike,
+        relapsed: npt.ArrayLike = 0,
+    ) -> Integers:
+        """Return the group of stays entered operated or not after so many days off, before or after a relapse.
+
+        The arguments broadcast.
 
         Examples
         --------
         >>> CellGrid().group([1, 5], [0, 0], [200.0, 200.0]).tolist()
-        [10, 53]
+        [12, 63]
         """
         codes = np.asarray(state, dtype=np.int64)
         off_work = np.isin(codes, [STATE_CODE[name] for name in OFF_WORK_STATES])
         band = np.searchsorted(self.band_edges, np.asarray(days_off_before, dtype=np.float64), side="right")
+        band = np.where(np.asarray(relapsed, dtype=np.bool_), self.n_bands - 1, band)
         group: Integers = (2 * codes + np.asarray(operated, dtype=np.int64)) * self.n_bands + np.where(
             off_work, 0, band
         )
@@ -155,9 +165,24 @@ def marked_now(book: ClaimBook) -> Booleans:
     return np.where(position.state == STATE_CODE["dead"], fell, position.operated)
 
 
+def relapsed(spells: Spells) -> Booleans:
+    """Return whether the worker has been off work again after a return by the begin of each stay, shape (n_spells,)."""
+    again = np.cumsum(np.isin(spells.state, [STATE_CODE[name] for name in with_represented("relapse")]))
+    before = np.append([0], again[:-1])[np.searchsorted(spells.claim, spells.claim, side="left")]
+    so_far: Booleans = again > before
+    return so_far
+
+
+def relapsed_now(book: ClaimBook) -> Booleans:
+    """Return the same of where each claim stands, shape (n_claims,)."""
+    now = np.zeros(len(book), dtype=np.bool_)
+    np.logical_or.at(now, book.spells.claim, relapsed(book.spells))
+    return now
+
+
 def stay_groups(spells: Spells, grid: CellGrid) -> Integers:
     """Return the group of each stay, shape (n_spells,)."""
-    return grid.group(spells.state, marked(spells), spells.days_off_before)
+    return grid.group(spells.state, marked(spells), spells.days_off_before, relapsed(spells))
 
 
 def stay_days(spells: Spells) -> Floats:

@@ -9,7 +9,16 @@ from msk_reserves._checks import Booleans, Floats, one_of
 from msk_reserves.claims.book import Assumption, ClaimBook, Decision
 from msk_reserves.claims.vocabulary import CATEGORY_CODE, COMPONENTS
 from msk_reserves.cost.benefits import accrued_decision, statutory_to_date
-from msk_reserves.cost.cells import KIND_OF_STATE, CellGrid, Window, bundle_windows, exposure, marked_now, payment_cells
+from msk_reserves.cost.cells import (
+    KIND_OF_STATE,
+    CellGrid,
+    Window,
+    bundle_windows,
+    exposure,
+    marked_now,
+    payment_cells,
+    relapsed_now,
+)
 from msk_reserves.cost.design import Design, build_design
 from msk_reserves.cost.factor import ClaimFactor, fit_factor
 from msk_reserves.cost.ledger import fit_ledger
@@ -174,7 +183,7 @@ def _unseen_kinds(name: str, rates: PaymentRates) -> Assumption:
 def _claim_factor(book: ClaimBook, medical: PaymentRates, grid: CellGrid) -> ClaimFactor:
     """Fit each claim's own medical level, balanced among claims now in like cells."""
     position = book.position
-    group = grid.group(position.state, marked_now(book), position.days_off_before)
+    group = grid.group(position.state, marked_now(book), position.days_off_before, relapsed_now(book))
     a_day = medical.rate[grid.cell(group, position.days_in_state)]
     kind = KIND_OF_STATE[position.state]
     operated = position.operated.astype(np.int64)

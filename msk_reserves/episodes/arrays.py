@@ -17,6 +17,7 @@ class PathStates(NamedTuple):
     in_window : an episode until return or MMI stays open.
     back : the worker is back at full duty.
     operated : the worker has been operated on by entering it.
+    relapse : the worker is off work again.
     dead : what is owed hangs on whether the worker was off work when entering it.
     """
 
@@ -24,6 +25,7 @@ class PathStates(NamedTuple):
     in_window: Booleans
     back: Booleans
     operated: Booleans
+    relapse: Booleans
     dead: Booleans
 
 
@@ -72,6 +74,7 @@ class Claims(NamedTuple):
     state, began : where they are, and for how many days.
     days_off, days_off_before : days off work so far, and before the present stay.
     operated : whether operated on.
+    relapsed : whether off work again after a return, now or before.
     window_open : whether an episode until return or MMI is running or may begin.
     triggered : days since the bundle in force was triggered.
     design : covariates, shape (n_claims, n_columns).
@@ -84,6 +87,7 @@ class Claims(NamedTuple):
     days_off: Floats
     days_off_before: Floats
     operated: Booleans
+    relapsed: Booleans
     window_open: Booleans
     triggered: Floats
     design: Floats

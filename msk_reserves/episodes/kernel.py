@@ -107,13 +107,15 @@ def _age_prices(laws: Laws, money: Money, room: Room, exit_: int) -> None:
             room.level[step], room.worth[step], room.rise[step] = room.level[step] * rise, 0.0, 1.0
 
 
-def _group(states: PathStates, money: Money, state: int, operated: int, days_off: float) -> int:
+def _group(states: PathStates, money: Money, state: int, operated: int, days_off: float, again: int) -> int:
     """Return the group of cost cells of a stay, as `CellGrid.group` does."""
     band = 0
     if not states.off_work[state]:
         while band < len(money.bands) and days_off >= money.bands[band]:
             band += 1
-    return (2 * state + operated) * (len(money.bands) + 1) + band
+        if again:
+            band = len(money.bands) + 1
+    return (2 * state + operated) * (len(money.bands) + 2) + band
 
 
 def _copy(sums: Sums, claim: int, source: int, scenario: int) -> None:
@@ -149,7 +151,8 @@ def _follow(
     state, began, time = claims.state[claim], claims.began[claim], 0.0
     days_off, operated = claims.days_off[claim], int(claims.operated[claim])
     is_open, still_off = claims.window_open[claim], states.off_work[state]
-    group = group_of(states, money, state, operated, claims.days_off_before[claim])
+    again = int(claims.relapsed[claim])
+    group = group_of(states, money, state, operated, claims.days_off_before[claim], again)
     for step in range(len(money.growths)):
         room.level[step], room.worth[step] = room.level_at_start[step], room.worth_at_start[step]
         room.rise[step] = room.rise_at_start[step]
@@ -182,7 +185,8 @@ def _follow(
             operated = int(was_off)
         is_open = is_open and states.in_window[state]
         still_off = still_off and states.off_work[state]
-        group = group_of(states, money, state, operated, days_off)
+        again = 1 if states.relapse[state] else again
+        group = group_of(states, money, state, operated, days_off, again)
     return moves
 
 

@@ -9,7 +9,7 @@ from msk_reserves._checks import Booleans, Floats, Integers, positive, whole
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.cost.benefits import accrued_unpaid
-from msk_reserves.cost.cells import marked_now
+from msk_reserves.cost.cells import marked_now, relapsed_now
 from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.arrays import Laws, Money
 from msk_reserves.episodes.laws import exits, laws_of
@@ -30,6 +30,7 @@ FACTOR_RANGE = 16.0
 
 BY_CLAIM = (
     "keys", "design", "factor", "window_open", "state", "days_in_state", "days_off", "days_off_before", "operated",
+    "relapsed",
     "weekly_benefit", "waiting_days", "retro_days", "max_weeks", "accrued",
 )  # fmt: skip
 """Arrays of a plan with one row a claim."""
@@ -56,6 +57,7 @@ class Plan:
     window_open : whether an episode until return or MMI is running or may begin on the valuation date.
     state, days_in_state, days_off, days_off_before : where each claim stands, as in `Position`.
     operated : whether operated on; of the dead, whether death came while off work.
+    relapsed : whether off work again after a return, now or before.
     weekly_benefit, waiting_days, retro_days, max_weeks : the statutory rule of each claim.
     accrued : temporary total benefits accrued but unpaid, dollars.
     """
@@ -84,6 +86,7 @@ class Plan:
     days_off: Floats
     days_off_before: Floats
     operated: Booleans
+    relapsed: Booleans
     weekly_benefit: Floats
     waiting_days: Floats
     retro_days: Floats
@@ -186,6 +189,7 @@ def make_plan(
         days_off=position.days_off,
         days_off_before=position.days_off_before,
         operated=marked_now(book),
+        relapsed=relapsed_now(book),
         weekly_benefit=book.column("weekly_benefit"),
         waiting_days=book.column("waiting_days"),
         retro_days=book.column("retro_days"),

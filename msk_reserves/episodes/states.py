@@ -31,6 +31,7 @@ PATH_STATES = PathStates(
     in_window=IN_WINDOW,
     back=states_among(("back_at_work",)),
     operated=states_among(("after_surgery",)),
+    relapse=states_among(("relapse",)),
     dead=states_among(("dead",)),
 )
 """The states of the path as the inner loop reads them."""

@@ -37,6 +37,7 @@ def walk(plan: Plan) -> Sums:
         days_off=plan.days_off,
         days_off_before=plan.days_off_before,
         operated=plan.operated,
+        relapsed=plan.relapsed,
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
     )
@@ -57,6 +58,7 @@ def claims_where(
         days_off=none,
         days_off_before=none,
         operated=no,
+        relapsed=no,
         window_open=no,
         triggered=none,
         design=design,

@@ -10,7 +10,17 @@ from hypothesis import given, settings, strategies as st
 from msk_reserves.claims.book import ClaimBook, Payments
 from msk_reserves.claims.vocabulary import CATEGORY_CODE, STATE_CODE
 from msk_reserves.cost.benefits import accrued_unpaid, statutory_to_date
-from msk_reserves.cost.cells import CellGrid, Window, bundle_windows, exposure, marked, payment_cells, stay_days
+from msk_reserves.cost.cells import (
+    CellGrid,
+    Window,
+    bundle_windows,
+    exposure,
+    marked,
+    payment_cells,
+    relapsed,
+    relapsed_now,
+    stay_days,
+)
 from msk_reserves.cost.credible import credible_rates
 from msk_reserves.cost.factor import gamma_prior, merged_groups, posterior_moments
 from msk_reserves.cost.fit import fit_cost
@@ -118,7 +128,7 @@ def test_balanced_levels_average_to_one_where_weighed() -> None:
     factor = COST.factor
     assert factor is not None
     medical, position = medical_of(COST), WORLD.book.position
-    group = COST.grid.group(position.state, position.operated, position.days_off_before)
+    group = COST.grid.group(position.state, position.operated, position.days_off_before, relapsed_now(WORLD.book))
     draws = COST.draw(2, 1)
     future = medical.rate[COST.grid.cell(group, position.days_in_state)]
     rho = medical.claim_expected / np.asarray(exposure(WORLD.book, COST.grid) @ medical.rate)
@@ -295,8 +305,8 @@ def test_a_part_dearer_where_seen_is_dearer_where_not() -> None:
     grid = CellGrid((0.0, 200.0, 400.0), (28.0,))
     paid, days = np.zeros(grid.shape), np.zeros(grid.shape)
     mmi = STATE_CODE["mmi"]
-    days[mmi, 0] = [[9_000.0, 9_000.0, 9_000.0], [1_000.0, 1_000.0, 0.0]]
-    paid[mmi, 0] = [[7_000.0, 7_000.0, 3_500.0], [3_000.0, 3_000.0, 0.0]]
+    days[mmi, 0, :2] = [[9_000.0, 9_000.0, 9_000.0], [1_000.0, 1_000.0, 0.0]]
+    paid[mmi, 0, :2] = [[7_000.0, 7_000.0, 3_500.0], [3_000.0, 3_000.0, 0.0]]
     rates = credible_rates(paid.ravel(), days.ravel(), grid, 1e-6).reshape(grid.shape)[mmi, 0]
     np.testing.assert_allclose(rates[1], [3.0, 3.0, 3.0 * 3_500.0 / 9_000.0], rtol=1e-6)
 
@@ -309,3 +319,15 @@ def test_deaths_are_told_apart_by_where_they_came(origin: str, expected: list[bo
     two |= {"claim": np.zeros(2, dtype=np.int64), "operated": np.array([True, True])}
     two["state"] = np.array([STATE_CODE[origin], STATE_CODE["dead"]])
     assert marked(type(columns)(**two))[1:].tolist() == expected
+
+
+def test_what_follows_a_relapse_is_a_band_of_its_own() -> None:
+    """From the relapse on, and on its claim alone, stays that are not off work lie in the last band."""
+    names = ["off_work", "back_at_work", "relapse", "back_at_work", "off_work", "back_at_work"]
+    columns = WORLD.book.spells
+    six = {name: np.array(getattr(columns, name)[:6]) for name in type(columns).__slots__}
+    six |= {"claim": np.array([0, 0, 0, 0, 1, 1]), "state": np.array([STATE_CODE[name] for name in names])}
+    spells = type(columns)(**six | {"days_off_before": np.zeros(6)})
+    assert relapsed(spells).tolist() == [False, False, True, True, False, False]
+    band = COST.grid.group(spells.state, 0, spells.days_off_before, relapsed(spells)) % COST.grid.n_bands
+    assert band.tolist() == [0, 0, 0, COST.grid.n_bands - 1, 0, 0]
