@@ -1,8 +1,9 @@
 """Draws of the recovery model as the arrays the inner loop reads."""
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
-from msk_reserves._checks import Floats
+from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.vocabulary import STATE_CODE, STATES
 from msk_reserves.episodes.arrays import Laws
 from msk_reserves.episodes.hazards import BY_ROW, LOG, LOGISTIC, LONGEST, PIECES, SPLINE, TABLE
@@ -17,6 +18,9 @@ LOW, HIGH, NODES = -30.0, 7.0, 1024
 
 ROUGH = 96
 """Nodes at which a law is inverted exactly before its table is filled in from its cumulative hazard."""
+
+EXACT = 512
+"""Values at which that cumulative hazard is computed; a cubic spline through them is good to 1e-7."""
 
 KINDS = {"weibull": LOG, "exponential": LOG, "loglogistic": LOGISTIC, "lognormal": TABLE, "gengamma": TABLE}
 
@@ -43,6 +47,7 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
     every = exits(draws)
     laws = _without_laws(every, draws.n_draws, n_columns)
     tables = [_standard(FAMILIES["lognormal"], np.zeros(1))]
+    shaped: list[tuple[int, Integers, Floats]] = []
     for place, one in enumerate(every):
         for code, law in enumerate(one.laws):
             at = np.flatnonzero(one.law_of_draw == code)
@@ -64,10 +69,27 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
             name = CURES[law.family].name if is_cure(law.family) else law.family
             laws.kind[place, at], laws.scale[place, at] = KINDS.get(name, SPLINE), law.scale[at]
             laws.plateau[place, at] = law.plateau[at]
-            if name == "gengamma" or is_spline(name):
+            if name == "gengamma":
+                shaped.append((place, at, law.shape[at]))
+            elif is_spline(name):
                 laws.row[place, at] = sum(map(len, tables)) + np.arange(len(at))
-                tables.append(_spline(law)[at] if is_spline(name) else _standard(FAMILIES[name], law.shape[at]))
-    return laws._replace(table=np.vstack(tables))
+                tables.append(_spline(law)[at])
+    return laws._replace(table=np.vstack([*tables, *_shared(laws, shaped, sum(map(len, tables)))]))
+
+
+def _shared(laws: Laws, shaped: list[tuple[int, Integers, Floats]], row: int) -> list[Floats]:
+    """Return one table for each different shape of generalized gammas, and note from `row` on where each law finds it.
+
+    Twins have the shapes of their states, and refits serve several draws.
+    """
+    if not shaped:
+        return []
+    shapes, which = np.unique(np.concatenate([shape for _, _, shape in shaped]), return_inverse=True)
+    begin = 0
+    for place, at, shape in shaped:
+        laws.row[place, at] = row + which[begin : begin + len(shape)]
+        begin += len(shape)
+    return [_standard(FAMILIES["gengamma"], shapes)]
 
 
 def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: int) -> Laws:
@@ -117,7 +139,7 @@ def _standard(family: Family, shape: Floats) -> Floats:
     """Return w over the grid of ln h for each shape, shape (n_shapes, NODES).
 
     A generalized gamma is slow to invert and quick to evaluate: it is inverted at some nodes, evaluated at many values
-    of w between them, and the values are interpolated onto the grid.
+    of w between them, and a cubic spline through these gives the values on the grid.
     """
     grid = np.linspace(LOW, HIGH, NODES)
     each = shape[:, None]
@@ -125,13 +147,18 @@ def _standard(family: Family, shape: Floats) -> Floats:
         rough = np.log(days_at_hazard(family, np.exp(np.linspace(LOW, HIGH, ROUGH)), 0.0, 1.0, each))
         rough = np.broadcast_to(rough, (len(shape), ROUGH))
         # A node beyond the range of doubles repeats its neighbour; the exits it stands for lie beyond any horizon.
-        rough = np.clip(np.nan_to_num(rough, posinf=700.0, neginf=-700.0), -700.0, 700.0)
-        between = np.linspace(0, ROUGH - 1, NODES)
+        rough = np.clip(np.nan_to_num(rough, posinf=LONGEST, neginf=-LONGEST), -LONGEST, LONGEST)
+        between = np.linspace(0, ROUGH - 1, EXACT)
         lower = np.minimum(between.astype(np.int64), ROUGH - 2)
         w = rough[:, lower] + (rough[:, lower + 1] - rough[:, lower]) * (between - lower)
         reached = np.log(cumulative_hazard(family, np.exp(w), 0.0, 1.0, each))
-        table = np.array([np.interp(grid, row, w[place]) for place, row in enumerate(reached)])
-        # One Newton step takes the error of linear interpolation out.
-        off = np.log(cumulative_hazard(family, np.exp(table), 0.0, 1.0, each)) - grid
-        step = off * np.gradient(table, grid, axis=1)
-    return np.asarray(table - np.where(np.isfinite(step) & (np.abs(step) < 0.1), step, 0.0))
+    return np.array([_inverted(*row, grid) for row in zip(reached, w, strict=True)])
+
+
+def _inverted(reached: Floats, w: Floats, grid: Floats) -> Floats:
+    """Return w over the grid of ln h from the ln h reached at some w; outside of these the nearest serves."""
+    rising = np.isfinite(reached)
+    rising[1:] &= np.diff(np.maximum.accumulate(np.where(rising, reached, -np.inf))) > 0
+    known, value = reached[rising], w[rising]
+    inside = np.clip(grid, known[0], known[-1])
+    return np.asarray(CubicSpline(known, value)(inside))

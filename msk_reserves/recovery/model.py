@@ -20,7 +20,7 @@ from msk_reserves.recovery.external import ClaimRow, TransitionModel, tabulated
 from msk_reserves.recovery.fit import LAWS
 from msk_reserves.recovery.mixture import grid_to, present_stay
 from msk_reserves.recovery.replacement import keyed, replaced, without_move
-from msk_reserves.recovery.sampling import draw_employers, draw_transition, point_transition
+from msk_reserves.recovery.sampling import draw_employers, draw_moves, point_transition
 from msk_reserves.recovery.selection import CANDIDATES, LONG_RUN, WEIGHTINGS, Candidate
 from msk_reserves.recovery.stays import read_stays
 from msk_reserves.recovery.transitions import (
@@ -145,19 +145,10 @@ class Recovery:
         """
         check_draws(n, seed)
         if self.frailty is None:
-            return RecoveryDraws(seed, n, tuple(draw_transition(one, n, seed) for one in self.fitted))
+            return RecoveryDraws(seed, n, draw_moves(self.fitted, n, seed))
         carried = dict(zip(self.frailty.moves, self.frailty.carried, strict=True))
         factors = draw_employers(self.frailty, {one.name: one for one in self.fitted if not one.shared}, n, seed)
-        return RecoveryDraws(
-            seed,
-            n,
-            tuple(
-                draw_transition(one, n, seed, carried[one.name], factors)
-                if one.name in carried
-                else draw_transition(one, n, seed)
-                for one in self.fitted
-            ),
-        )
+        return RecoveryDraws(seed, n, draw_moves(self.fitted, n, seed, carried, factors))
 
     def point(self) -> RecoveryDraws:
         """Return the estimates of each move's best law as a single draw, without parameter uncertainty."""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -28,13 +29,29 @@ def keyed_generator(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, key])))
 
 
-def draw_transition(
-    transition: Transition, n: int, seed: int, carried: Sequence[Carried] = (), factors: FactorDraws | None = None
-) -> TransitionDraws:
-    """Draw `n` parameter vectors of a move, each from a law picked by its weight."""
-    law_of_draw, thetas = _drawn(transition, n, seed, carried)
-    laws = tuple(transition.law(one.fit, theta) for one, theta in zip(transition.kept(), thetas, strict=True))
-    return replace(_of_move(transition, laws, law_of_draw), factors=factors)
+def draw_moves(
+    moves: Sequence[Transition],
+    n: int,
+    seed: int,
+    carried: Mapping[str, Sequence[Carried]] = MappingProxyType({}),
+    factors: FactorDraws | None = None,
+) -> tuple[TransitionDraws, ...]:
+    """Draw `n` parameter vectors of every move, each from a law picked by its weight.
+
+    Moves that share their laws, as those of a state and of its twin do, share the draws. Where employers have factors,
+    `carried` holds by name what the moves these multiply carry, as in `_drawn`.
+    """
+    drawn: dict[tuple[str, int], tuple[Integers, tuple[Floats, ...]]] = {}
+    found = []
+    for move in moves:
+        # Only the very same laws: one of the two moves may have been given others.
+        shared = move.name, id(move.candidates)
+        if shared not in drawn:
+            drawn[shared] = _drawn(move, n, seed, carried.get(move.name, ()))
+        law_of_draw, thetas = drawn[shared]
+        laws = tuple(move.law(one.fit, theta) for one, theta in zip(move.kept(), thetas, strict=True))
+        found.append(replace(_of_move(move, laws, law_of_draw), factors=factors if move.name in carried else None))
+    return tuple(found)
 
 
 def _drawn(
@@ -65,7 +82,7 @@ def _drawn(
 
 
 def draw_employers(frailty: EmployerFrailty, moves: Mapping[str, Transition], n: int, seed: int) -> FactorDraws:
-    """Draw the employers' factors given the parameters that `draw_transition` draws with the same seed.
+    """Draw the employers' factors given the parameters that `draw_moves` draws with the same seed.
 
     The hazard of an employer under a draw is taken from its value and slope at the estimates, on the log scale.
     """

@@ -17,7 +17,7 @@ from msk_reserves.recovery.draws import TransitionDraws
 from msk_reserves.recovery.fit import FittedFamily
 from msk_reserves.recovery.model import Recovery, fit_recovery
 from msk_reserves.recovery.piecewise import exposure
-from msk_reserves.recovery.sampling import draw_transition
+from msk_reserves.recovery.sampling import draw_moves
 from msk_reserves.recovery.selection import law_weights
 from tests.worlds.recovery import recovery_book
 
@@ -154,7 +154,7 @@ def test_a_thin_rate_lies_between_its_own_and_its_parents() -> None:
     assert move.method == "gamma"
     assert ends[0] < rate < ends[1]
     constant = replace(move, candidates=(replace(move.candidates[0], weight=1.0),))
-    thin = draw_transition(constant, 4_000, 1)
+    thin = draw_moves((constant,), 4_000, 1)[0]
     rates = np.exp(-thin.laws[0].coefficients[:, 0])
     assert rates.mean() == pytest.approx(rate, abs=4.5 * rates.std() / np.sqrt(4_000))
     assert rates.std() / rates.mean() == pytest.approx(1 / np.sqrt(5), rel=0.08)

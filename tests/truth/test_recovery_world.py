@@ -10,7 +10,7 @@ from msk_reserves.recovery.mixture import all_exits
 from msk_reserves.recovery.model import fit_recovery
 from msk_reserves.recovery.nonparametric import kaplan_meier
 from msk_reserves.recovery.remaining import remaining_days
-from msk_reserves.recovery.sampling import draw_transition
+from msk_reserves.recovery.sampling import draw_moves
 from tests.worlds.recovery import AGE_EFFECT, recovery_book
 
 
@@ -77,7 +77,7 @@ def test_parameter_draws_spread_as_estimates_do() -> None:
     for seed in range(60):
         recovery = fit_recovery(recovery_book(400, 100 + seed), candidates=("lognormal",), covariates=("age",))
         move = recovery.transitions["off_work", "back_at_work"]
-        draws = draw_transition(move, 200, seed)
+        draws = draw_moves((move,), 200, seed)[0]
         estimates.append(float(move.candidates[0].fit.theta[1]))
         spreads.append(float(draws.laws[0].coefficients[:, 1].std()))
     # The standard deviation of sixty numbers is itself uncertain by 9 %: a third is 3.6 of its errors.
@@ -93,7 +93,7 @@ def test_bootstrap_draws_spread_as_the_information_says() -> None:
             if move.method != "bootstrap" or move.events < 18:
                 continue
             one = move.kept()[0]
-            draws = draw_transition(move, 150, 1)
+            draws = draw_moves((move,), 150, 1)[0]
             mine = draws.law_of_draw == 0
             spread = float(draws.laws[0].coefficients[mine, 0].std())
             assert spread == pytest.approx(float(one.fit.standard_error[0]), rel=0.5)
