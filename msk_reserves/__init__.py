@@ -65,6 +65,10 @@ if TYPE_CHECKING:
         occupation_of_book as occupation_of_book,
         state_occupation as state_occupation,
     )
+    from msk_reserves.recovery.occupation_check import (
+        OccupationCheck as OccupationCheck,
+        occupation_check as occupation_check,
+    )
     from msk_reserves.recovery.outlook import GroupOutlook as GroupOutlook, group_outlook as group_outlook
     from msk_reserves.recovery.prognosis import (
         StateProbabilities as StateProbabilities,
@@ -176,6 +180,8 @@ _HOME = {
     "predicted_and_observed": "recovery.group_check",
     "proportionality": "recovery.proportionality",
     "Proportionality": "recovery.proportionality",
+    "occupation_check": "recovery.occupation_check",
+    "OccupationCheck": "recovery.occupation_check",
     "assess_recovery": "recovery.verdict",
     "assess_held_out": "recovery.verdict",
     "RecoveryAssessment": "recovery.verdict",

@@ -25,6 +25,7 @@ from msk_reserves.recovery.group_check import GroupCheck
 from msk_reserves.recovery.judged import MOST_STAYS, JudgedStays, evenly, middle_days
 from msk_reserves.recovery.model import Recovery
 from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.occupation_check import OccupationCheck
 from msk_reserves.recovery.proportionality import tested
 from msk_reserves.recovery.selection import MANY_EVENTS, TAIL_STARTS
 from msk_reserves.recovery.transitions import AtRisk, Transition
@@ -176,6 +177,25 @@ def group_check(groups: Sequence[GroupCheck]) -> Check | None:
         "Aalen-Johansen by group, Bonferroni; levels are judgement",
         _by_chance(chance, material=abs(seen - expected) > MATERIAL / 2),
     )
+
+
+def path_check(found: OccupationCheck | None, reason: str) -> Check:
+    """Shares in every state along the path, predicted against Aalen-Johansen."""
+    rule = f"p of {CHANCE[0]:g} or more; fails under {CHANCE[1]:g} when also {100 * MATERIAL / 4:.0f} points off"
+    source = "landmark Aalen-Johansen (Putter and Spitoni 2018), Bonferroni; levels are judgement"
+    name = "states along the path"
+    if found is None:
+        return Check(name, f"not judged: {reason}", rule, source, CAUTION)
+    frame = found.to_frame()
+    frame = frame[frame["z"].notna()]
+    if not len(frame):
+        return Check(name, "not judged: no state holds ten claims", rule, source, CAUTION)
+    worst = frame.iloc[int(frame["z"].abs().argmax())]
+    chance = min(2 * float(special.ndtr(-abs(worst["z"]))) * len(frame), 1.0)
+    seen, expected = float(worst["observed"]), float(worst["predicted"])
+    value = f"{seen:.1%} seen, {expected:.1%} expected {words(worst['state'])} after {worst['days'] / 7:.0f} weeks; "
+    value += f"p {chance:.2g} after correction for {len(frame)} comparisons"
+    return Check(name, value, rule, source, _by_chance(chance, material=abs(seen - expected) > MATERIAL / 4))
 
 
 def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[AtRisk]) -> Check | None:

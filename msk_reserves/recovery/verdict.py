@@ -27,6 +27,7 @@ from msk_reserves.recovery.checks_observed import (
     band_check,
     calibration_checks,
     group_check,
+    path_check,
     proportionality_check,
     spread_of_predictions_checks,
     tail_check,
@@ -40,6 +41,7 @@ from msk_reserves.recovery.judged import (
     returns_from,
 )
 from msk_reserves.recovery.model import Recovery, fit_recovery
+from msk_reserves.recovery.occupation_check import OccupationCheck, occupation_check
 from msk_reserves.recovery.selection import TAIL_STARTS
 from msk_reserves.recovery.transitions import stays_at_risk, stays_of
 
@@ -57,6 +59,7 @@ class RecoveryAssessment:
     judged : stays off work with their predictions, by state.
     groups : predicted and observed returns by group, in the same order.
     residuals : Cox-Snell residuals in the same order.
+    path : predicted and observed shares in every state, None where they could not be compared.
     held_out : whether the claims are others than those the recovery was fitted to.
     """
 
@@ -64,6 +67,7 @@ class RecoveryAssessment:
     judged: tuple[JudgedStays, ...]
     groups: tuple[GroupCheck, ...]
     residuals: tuple[CoxSnell, ...]
+    path: OccupationCheck | None
     held_out: bool
 
     @property
@@ -167,6 +171,7 @@ def assess_recovery(
         for state in at_risk
         if recovery.transitions_from(state)
     ]
+    path, no_path = _path(recovery, book, judged[0])
     half_year = HORIZONS[1] if judged[0].watched_to(HORIZONS[1]) else HORIZONS[0]
     found = [
         laws_check(recovery),
@@ -177,12 +182,22 @@ def assess_recovery(
         *calibration_checks(judged),
         *spread_of_predictions_checks(judged[0], half_year),
         group_check(compared),
+        path_check(path, no_path),
         band_check(residuals),
         tail_check(late),
         proportionality_check(recovery, book, groups),
     ]
     checks = tuple(one for one in found if one is not None)
-    return RecoveryAssessment(checks, tuple(judged), tuple(compared), tuple(residuals), held_out)
+    return RecoveryAssessment(checks, tuple(judged), tuple(compared), tuple(residuals), path, held_out)
+
+
+def _path(recovery: Recovery, book: ClaimBook, judged: JudgedStays) -> tuple[OccupationCheck | None, str]:
+    """Compare states along the path as far as stays are watched, or say why not."""
+    days = [day for day in judged.horizons.tolist() if judged.watched_to(day)]
+    try:
+        return occupation_check(recovery, book, days), ""
+    except ValueError as error:
+        return None, str(error)
 
 
 def assess_held_out(

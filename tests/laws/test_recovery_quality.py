@@ -18,6 +18,7 @@ from msk_reserves.recovery.group_check import predicted_and_observed
 from msk_reserves.recovery.judged import judged_stays
 from msk_reserves.recovery.model import Recovery, fit_recovery
 from msk_reserves.recovery.nonparametric import aalen_johansen
+from msk_reserves.recovery.occupation_check import occupation_check
 from msk_reserves.recovery.proportionality import proportionality
 from msk_reserves.recovery.verdict import assess_held_out, assess_recovery
 from tests.worlds.recovery import recovery_book
@@ -233,9 +234,10 @@ def test_the_verdict_names_every_check_with_its_rule() -> None:
     assert "claims it had not seen" in replace(found, held_out=True).verdict
     assert found.verdict in repr(found)
     assert "<table" in found._repr_html_()  # the notebook's own hook
-    for one in (*found.judged, *found.groups, *found.residuals):
+    assert found.path is not None
+    for one in (*found.judged, *found.groups, *found.residuals, found.path):
         assert repr(one)
-    for shown in (found.groups[0], found.residuals[0], found.judged[0].calibration(91.0)):
+    for shown in (found.groups[0], found.residuals[0], found.judged[0].calibration(91.0), found.path):
         assert "<table" in shown._repr_html_()
 
 
@@ -315,3 +317,16 @@ def test_claims_held_out_are_chosen_one_by_one() -> None:
     assert set(fitted[1].claims["claim_id"]) == known
     with pytest.raises(ValueError, match="`share` must lie strictly between 0 and 1"):
         assess_held_out(BOOK, fit, share=1.0)
+
+
+def test_shares_along_the_path_are_everything() -> None:
+    """Predicted and seen shares sum to one on each day; averaging fewer claims widens the error."""
+    few, all_ = (occupation_check(RECOVERY, BOOK, most_claims=n) for n in (20, len(BOOK)))
+    for table in (few.predicted, all_.predicted, all_.observed):
+        np.testing.assert_allclose(table.sum(axis=1), 1.0, rtol=1e-6)
+    assert (few.standard_error >= all_.standard_error - 1e-12).all()
+    known = all_.n_claims * np.maximum(all_.predicted, all_.observed) >= 10
+    assert np.isnan(all_.z[~known]).all()
+    assert all_.n_claims == int((judged_stays(RECOVERY, BOOK).stays.days > 3).sum())
+    with pytest.raises(ValueError, match="`horizons` must not lie beyond the last day seen"):
+        occupation_check(RECOVERY, BOOK, (91.0, 9_000.0))
