@@ -297,7 +297,8 @@ class StateOccupation:
     @property
     def standard_error(self) -> Floats:
         """Standard errors of `occupation`, shape (n_times, n_states)."""
-        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
+        # A share that cannot vary may have a variance a rounding below zero.
+        return np.sqrt(np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0.0))
 
     def __repr__(self) -> str:
         last = self.occupation[-1] if len(self.times) else self.initial
