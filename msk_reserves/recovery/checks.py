@@ -192,7 +192,8 @@ def moments_check(recovery: Recovery) -> Check:
     lacking: dict[str, list[str]] = {"no finite mean": [], "no finite variance": []}
     for state in off_work(recovery):
         moves = moves_from(recovery, state, marked=False)
-        notes = [[one.note() for one in move.kept()] for move in moves]
+        # What moments a model of the user's has is not known.
+        notes = [[one.note() for one in move.kept()] if move.hazards is None else ["no finite mean"] for move in moves]
         # A law without a mean has no variance either.
         for lack, told_as in (("no finite mean", "no finite mean"), ("no finite variance", "no finite")):
             if moves and all(any(told_as in note for note in laws) for laws in notes):

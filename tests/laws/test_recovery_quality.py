@@ -330,3 +330,23 @@ def test_shares_along_the_path_are_everything() -> None:
     assert all_.n_claims == int((judged_stays(RECOVERY, BOOK).stays.days > 3).sum())
     with pytest.raises(ValueError, match="`horizons` must not lie beyond the last day seen"):
         occupation_check(RECOVERY, BOOK, (91.0, 9_000.0))
+
+
+class _Tabled:
+    """A model of one's own: the same cumulative hazard for every claim."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def cumulative_hazard(self, claims: pd.DataFrame, days: Floats) -> Floats:
+        """Return a hazard that falls with the days."""
+        return np.tile(self.factor * np.log1p(days / 30.0), (len(claims), 1))
+
+
+def test_a_model_of_ones_own_is_judged_like_any_other() -> None:
+    """One that is far too fast fails; nothing is asked of its laws."""
+    own = RECOVERY.with_transition("off_work", "back_at_work", _Tabled(3.0), BOOK)
+    found = assess_recovery(own, BOOK)
+    outcomes = {one.name: one.outcome for one in found.checks}
+    assert outcomes["calibration at 13 weeks"] == "fail"
+    assert outcomes["laws converged"] == outcomes["moments exist"] == "pass"
