@@ -10,9 +10,10 @@ import pandas as pd
 from msk_reserves._checks import Booleans, Floats, Integers, one_of
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import STATE_CODE, with_represented
-from msk_reserves.recovery.draws import RecoveryDraws, TransitionDraws
+from msk_reserves.recovery.draws import RecoveryDraws
 from msk_reserves.recovery.mixture import all_exits
 from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.quick_hazards import QuickMove, collected_from, quickened
 from msk_reserves.recovery.stay_tables import Grid, Move, Stay, fresh_stays, stay_table
 from msk_reserves.recovery.transitions import Transition
 
@@ -213,6 +214,7 @@ def blocks(
     """
     n_draws = 1 if isinstance(source, Recovery) else source.n_draws
     step = max(ROWS_AT_ONCE // n_draws, 1)
+    quick = () if isinstance(source, Recovery) else tuple(quickened(move) for move in source.moves)
     for code in np.unique(standing.state):
         state = standing.states[int(code)]
         mine = np.flatnonzero(standing.state == code)
@@ -223,7 +225,7 @@ def blocks(
             if isinstance(source, Recovery):
                 later, now = _estimated(state, _reachable(state, source.fitted), few, grid)
             else:
-                later, now = _drawn(state, _reachable(state, source.moves), few, grid, n_draws)
+                later, now = _drawn(state, quick, few, grid, n_draws)
             shape = (len(grid.nodes), len(which) * n_draws)
             late = grid.nodes + few.days_in_state.min() > longest.get(state, np.inf)
             fresh = fresh_stays(later, grid, shape, longest)
@@ -257,23 +259,28 @@ def _reachable(state: str, moves: Sequence[Directed]) -> tuple[Directed, ...]:
 
 
 def _drawn(
-    state: str, moves: Sequence[TransitionDraws], few: Standing, grid: Grid, n_draws: int
+    state: str, quick: Sequence[QuickMove], few: Standing, grid: Grid, n_draws: int
 ) -> tuple[list[Move], list[Move]]:
     """Return the moves of fresh stays, and those of the stay at hand, of some claims in every draw."""
     claim, draw = np.repeat(np.arange(len(few)), n_draws), np.tile(np.arange(n_draws), len(few))
     age = few.days_in_state[claim]
+    moves = _reachable(state, [one.move for one in quick])
     held = {state, *(move.target for move in moves if move.origin == state and move.continues)}
     later, now = [], []
-    for move in moves:
-        location = move.location(few.design).ravel()
-        # Without covariates and employers the hazard of a fresh stay is the same for every claim of a draw.
-        differ = bool(move.columns) or move.factors is not None
-        n = len(claim) if differ else n_draws
-        fresh = _hazard(move, np.zeros(n), grid, location[:n], draw[:n])
-        fresh = fresh if differ else np.tile(fresh, (1, len(few)))
+    for one in quick:
+        move = one.move
+        if move not in moves:
+            continue
+        by_claim = move.location(few.design)
+        location = by_claim.ravel()
+        # Where no covariate tells claims apart the hazard of a fresh stay is the same for all of them.
+        n = n_draws if (by_claim == by_claim[0]).all() else len(claim)
+        fresh = collected_from(one, np.zeros(n), grid.nodes, location[:n], draw[:n])
+        fresh = np.tile(fresh, (1, len(claim) // n))
         later.append(Move(move.origin, move.target, fresh, move.continues))
         if move.origin in held:
-            now.append(Move(move.origin, move.target, _hazard(move, age, grid, location, draw), move.continues))
+            further = collected_from(one, age, grid.nodes, location, draw)
+            now.append(Move(move.origin, move.target, further, move.continues))
     return later, now
 
 
@@ -287,13 +294,3 @@ def _estimated(state: str, moves: Sequence[Transition], few: Standing, grid: Gri
     later = [Move(one.origin, one.target, values.T, one.continues) for one, values in zip(moves, anew, strict=True)]
     now = [Move(one.origin, one.target, values.T, one.continues) for one, values in zip(here, further, strict=True)]
     return later, now
-
-
-def _hazard(move: TransitionDraws, age: Floats, grid: Grid, location: Floats, draw: Integers) -> Floats:
-    """Return the hazard collected from each row's age on, shape (n_nodes, n_rows)."""
-    days = age + grid.nodes[:, None]
-    shape = days.shape
-    every = np.broadcast_to(location, shape).ravel()
-    which = np.broadcast_to(draw, shape).ravel()
-    reached = np.minimum(move.cumulative_hazard(days.ravel(), every, which).reshape(shape), 1e300)
-    return np.asarray(reached - reached[0])
