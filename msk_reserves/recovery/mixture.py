@@ -6,7 +6,8 @@ import numpy as np
 
 from msk_reserves._checks import Floats
 from msk_reserves.recovery.draws import TransitionDraws
-from msk_reserves.recovery.transitions import Transition
+from msk_reserves.recovery.selection import LONG_RUN
+from msk_reserves.recovery.transitions import AtRisk, Transition
 
 GRID_NODES = 240
 
@@ -113,3 +114,13 @@ def _between_nodes(moves: Sequence[Transition], design: Floats, age: Floats, ahe
     steps = np.diff(all_exits(moves, design, age, ahead[None, :]), axis=2)
     total = steps.sum(axis=0)
     return total, steps / np.where(total > 0, total, 1.0)
+
+
+def share_beyond(fitted: Sequence[Transition], group: AtRisk, design: Floats) -> float:
+    """Return the share of the mean stay, to ten years, beyond the longest stay seen; covariates at their average."""
+    middle = design[group.row].mean(axis=0, keepdims=True)
+    longest = min(float(group.days.max()), LONG_RUN)
+    ages = np.unique(np.concatenate([grid_to(LONG_RUN), [longest]]))
+    survival = present_stay(fitted, group.state, middle, np.zeros(1), ages)[0][0]
+    areas = 0.5 * (survival[1:] + survival[:-1]) * np.diff(ages)
+    return float(areas[ages[1:] > longest].sum() / areas.sum())

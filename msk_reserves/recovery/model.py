@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Floats, Integers, one_of
+from msk_reserves._checks import Integers, one_of
 from msk_reserves.claims.book import Assumption, ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
@@ -18,13 +18,12 @@ from msk_reserves.recovery.employer_fit import FRAILTIES, with_employers
 from msk_reserves.recovery.employers import NOBODY, EmployerColumn, EmployerFrailty
 from msk_reserves.recovery.external import ClaimRow, TransitionModel, tabulated
 from msk_reserves.recovery.fit import LAWS
-from msk_reserves.recovery.mixture import grid_to, present_stay
+from msk_reserves.recovery.mixture import share_beyond
 from msk_reserves.recovery.replacement import keyed, replaced, without_move
 from msk_reserves.recovery.sampling import draw_employers, draw_moves, point_transition
-from msk_reserves.recovery.selection import CANDIDATES, LONG_RUN, WEIGHTINGS, Candidate
+from msk_reserves.recovery.selection import CANDIDATES, WEIGHTINGS, Candidate
 from msk_reserves.recovery.stays import read_stays
 from msk_reserves.recovery.transitions import (
-    AtRisk,
     Choices,
     Stays,
     Transition,
@@ -84,6 +83,14 @@ class Recovery:
         """What is assumed by moves whose hazards were given."""
         given = [(one.hazards, one.name) for one in self.fitted if one.hazards is not None and not one.shared]
         return tuple(hazards.assumption(name) for hazards, name in given)
+
+    def assumptions_on(self, book: ClaimBook) -> tuple[Assumption, ...]:
+        """Return what is assumed when the recovery is used on a book: given moves, and levels it has not seen."""
+        unseen = (
+            Assumption(f"unseen level, {level}", f"{n:,} claims count as the most frequent level", "not in the fit")
+            for level, n in self.design.unseen(book.claims).items()
+        )
+        return (*self.assumptions, *unseen)
 
     def with_transition(self, origin: str, target: str, model: TransitionModel, book: ClaimBook) -> "Recovery":
         """Return the recovery with a model of yours in the place of one move's laws.
@@ -369,15 +376,5 @@ def _fitted_to(
         design = replace(design, keys=(EmployerColumn(),))
         # The average stay is nobody's in particular.
         matrix = np.column_stack([matrix, np.full(len(matrix), NOBODY)])
-    beyond = tuple((group.state, _beyond(group, fitted, matrix)) for group in groups if group.targets())
+    beyond = tuple((group.state, share_beyond(fitted, group, matrix)) for group in groups if group.targets())
     return Recovery(fitted, design, decisions, weighting, beyond, space, employers)
-
-
-def _beyond(group: AtRisk, fitted: Sequence[Transition], design: Floats) -> float:
-    """Return the share of the mean stay, to ten years, beyond the longest stay seen; covariates at their average."""
-    middle = design[group.row].mean(axis=0, keepdims=True)
-    longest = min(float(group.days.max()), LONG_RUN)
-    ages = np.unique(np.concatenate([grid_to(LONG_RUN), [longest]]))
-    survival = present_stay(fitted, group.state, middle, np.zeros(1), ages)[0][0]
-    areas = 0.5 * (survival[1:] + survival[:-1]) * np.diff(ages)
-    return float(areas[ages[1:] > longest].sum() / areas.sum())

@@ -246,7 +246,7 @@ def _manifest(
     plan: Plan,
 ) -> Manifest:
     """Collect what the forecast was made from."""
-    assumptions = [*book.assumptions, LATE_RATES, *recovery.assumptions, *cost.assumptions, risk.assumption()]
+    assumptions = [*book.assumptions, LATE_RATES, *recovery.assumptions_on(book), *cost.assumptions, risk.assumption()]
     if plan.takeover.bundled.any():
         source = "contract file" if in_force.stated else "assumed: no terms of the bundles in force were given"
         assumptions.append(Assumption("bundles in force", in_force.describe(), source))

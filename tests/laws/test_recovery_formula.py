@@ -1,6 +1,7 @@
 """Laws of covariates by formula: the same columns for any book, and refusals that say what to do."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,17 @@ def test_new_levels_are_refused_by_a_formula_and_counted_by_a_list() -> None:
     assert design.unseen(other) == {"body_part elbow": 3}
     assert design.unseen(claims) == {}
     assert (design.matrix(other)[:3] == 0).all()
+
+
+def test_a_recovery_says_what_it_has_not_seen() -> None:
+    """Used on another book, levels that were not in the fit are among the assumptions, with their claims."""
+    book = recovery_book(300, 1)
+    recovery = fit_recovery(book, covariates=["body_part"], candidates=("weibull",))
+    words = np.where(book.claims.index < 3, "elbow", book.claims["body_part"])
+    (assumed,) = recovery.assumptions_on(replace(book, claims=book.claims.assign(body_part=words)))
+    assert assumed.name == "unseen level, body_part elbow"
+    assert assumed.value.startswith("3 claims")
+    assert recovery.assumptions_on(book) == ()
 
 
 def test_the_default_says_what_it_leaves_out() -> None:
