@@ -30,7 +30,7 @@ from msk_reserves.recovery.proportionality import tested
 from msk_reserves.recovery.selection import MANY_EVENTS, TAIL_STARTS
 from msk_reserves.recovery.transitions import AtRisk, Transition
 
-_PROPORTIONAL = ("exponential", "weibull", "piecewise")
+_PROPORTIONAL = ("exponential", "weibull", "piecewise", "rp0", "rp1", "rp2", "rp3")
 
 
 def _by_chance(chance: float, *, material: bool) -> str:
