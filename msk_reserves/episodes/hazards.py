@@ -12,8 +12,12 @@ from msk_reserves.episodes.compiled import inlined
 
 PIECES, LOG, LOGISTIC, TABLE, SPLINE, BY_ROW = range(6)
 """How a law turns a cumulative hazard h into days. By rates of pieces; or with ln days = location + scale x w, where
-w = ln h, w = ln(e^h - 1), or w is read from a table over ln h; or with ln days = w read from a table over
-ln h - location, the location being a log hazard ratio; or from the row of the table that the location names."""
+w = ln h, w = ln(e^h - 1), or w is read from a table over ln h; or with ln h = location + a table over ln days, the
+location being a log hazard ratio; or from the row of a table over ln h that the location names. A spline is smooth in
+ln days and may be all but flat, so that a table of its inverse would miss its bends."""
+
+FIRST_LOG_DAY, LAST_LOG_DAY = -25.0, 15.0
+"""Range of ln days of a spline's table: from where nothing has been collected to 9,000 years."""
 
 LONGEST = 700.0
 """Largest ln days: beyond it doubles overflow, and any horizon is passed long before."""
@@ -58,10 +62,10 @@ def _node_of(table: Floats, row: int, w: float) -> float:
 
 
 def _law(laws: Laws, exit_: int, draw: int, location: float) -> tuple[int, int, float]:
-    """Return kind, row of the table and location of an exit's law; one tabulated by row is a spline at location 0."""
+    """Return kind, row of the table and location of an exit's law; one tabulated by row is a table at location 0."""
     kind, row = laws.kind[exit_, draw], laws.row[exit_, draw]
     if kind == BY_ROW:
-        return SPLINE, row + int(location), 0.0
+        return TABLE, row + int(location), 0.0
     return kind, row, location
 
 
@@ -97,7 +101,8 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
     elif kind == TABLE:
         w = between_of(laws.table, row, (math.log(hazard) - laws.low) / laws.step)
     else:
-        w = between_of(laws.table, row, (math.log(hazard) - location - laws.low) / laws.step)
+        step = (LAST_LOG_DAY - FIRST_LOG_DAY) / (laws.table.shape[1] - 1)
+        w = FIRST_LOG_DAY + step * node_of(laws.table, row, math.log(hazard) - location)
         location = 0.0
     return float(math.exp(min(location + laws.scale[exit_, draw] * w, LONGEST)))
 
@@ -116,8 +121,9 @@ def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) 
             laws.reached[exit_, draw, piece] + laws.rate[exit_, draw, piece] * (days - began)
         )
     elif kind == SPLINE:
-        place = node_of(laws.table, row, math.log(days) / laws.scale[exit_, draw])
-        hazard = math.exp(location + laws.low + laws.step * place)
+        step = (LAST_LOG_DAY - FIRST_LOG_DAY) / (laws.table.shape[1] - 1)
+        place = (math.log(days) - FIRST_LOG_DAY) / step
+        hazard = math.exp(location + between_of(laws.table, row, place))
     else:
         w = (math.log(days) - location) / laws.scale[exit_, draw]
         if kind == LOG:

@@ -6,7 +6,17 @@ from scipy.interpolate import CubicSpline
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.vocabulary import STATE_CODE, STATES
 from msk_reserves.episodes.arrays import Laws
-from msk_reserves.episodes.hazards import BY_ROW, LOG, LOGISTIC, LONGEST, PIECES, SPLINE, TABLE
+from msk_reserves.episodes.hazards import (
+    BY_ROW,
+    FIRST_LOG_DAY,
+    LAST_LOG_DAY,
+    LOG,
+    LOGISTIC,
+    LONGEST,
+    PIECES,
+    SPLINE,
+    TABLE,
+)
 from msk_reserves.recovery.cure import CURES, is_cure
 from msk_reserves.recovery.draws import BY_CLAIM, LawDraws, RecoveryDraws, TransitionDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
@@ -131,8 +141,8 @@ def _by_row(law: LawDraws) -> Floats:
 
 
 def _spline(law: LawDraws) -> Floats:
-    """Return ln days over the grid of ln h less the location for each draw, shape (n_draws, NODES)."""
-    return np.clip(law.log_days(np.linspace(LOW, HIGH, NODES)), -LONGEST, LONGEST)
+    """Return ln h less the location over a grid of ln days for each draw, shape (n_draws, NODES)."""
+    return law.log_hazards(np.linspace(FIRST_LOG_DAY, LAST_LOG_DAY, NODES))
 
 
 def _standard(family: Family, shape: Floats) -> Floats:

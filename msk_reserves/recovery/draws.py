@@ -10,7 +10,7 @@ from msk_reserves.recovery.cure import CURES, is_cure
 from msk_reserves.recovery.employers import FactorDraws
 from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard, hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
-from msk_reserves.recovery.spline import is_spline, log_cumulative_hazard, log_days_at, log_slope
+from msk_reserves.recovery.spline import basis, is_spline, log_cumulative_hazard, log_days_at, log_slope
 
 BY_CLAIM = "by_claim"
 """Name of a law tabulated claim by claim: rates by row of the table, the location being the row."""
@@ -50,11 +50,9 @@ class LawDraws:
         """Number of constants among the coefficients: 1 where they move ln days, 0 where they are log hazard ratios."""
         return 0 if self.family in (PIECEWISE, BY_CLAIM) or is_spline(self.family) else 1
 
-    def log_days(self, log_hazard: Floats) -> Floats:
-        """Return a spline's ln days over a grid of ln H less the location, shape (n_draws, n_nodes)."""
-        n, nodes = len(self.curve), len(log_hazard)
-        every = np.repeat(self.curve, nodes, axis=0)
-        return log_days_at(every, np.log(self.cuts), np.tile(log_hazard, n)).reshape(n, nodes)
+    def log_hazards(self, log_days: Floats) -> Floats:
+        """Return a spline's ln H less the location over a grid of ln days, shape (n_draws, n_nodes)."""
+        return np.asarray(self.curve @ basis(log_days, np.log(self.cuts)))
 
     def compute(self, action: str, value: Floats, location: Floats, draw: Integers) -> Floats:
         """Return the cumulative hazard ("accumulate"), hazard ("rate") or days ("invert") element by element."""

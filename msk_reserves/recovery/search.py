@@ -18,6 +18,9 @@ THINNED_FROM = 20_000
 
 SUBSAMPLE = 5_000
 
+FLATS_BELOW = 1_000
+"""Stays below which the generalized gamma climbs from every start, its surface having several summits."""
+
 _LIMITS = {"location": 2000.0, "log_scale": 3.0, "shape": 8.0, "logit_cured": 15.0}
 _SPREADS = (1.0, 0.3, 3.0, 0.1)
 
@@ -116,9 +119,16 @@ def _least_squares(rows: Rows) -> tuple[Floats, float]:
 def _search_shape(rows: Rows) -> Optimum:
     """Fit the generalized gamma from its nested laws and from several Q."""
     nested = {1.0: _searched(WEIBULL, rows, None), 0.01: _searched(LOGNORMAL, rows, None)}
+    floor = max(one.loglik for one in nested.values())
     better = max(nested.values(), key=lambda one: one.loglik).theta
     others = [np.append(better, q) for q in SHAPE_STARTS if q not in nested]
     highest = max(others, key=lambda start: value_only(GENERALIZED_GAMMA, rows, start))
     starts = [*(np.append(one.theta, q) for q, one in nested.items()), highest]
-    tried = [climb(GENERALIZED_GAMMA, rows, start) for start in starts]
+    starts.sort(key=lambda start: -value_only(GENERALIZED_GAMMA, rows, start))
+    tried: list[Optimum] = []
+    for start in starts:
+        tried.append(climb(GENERALIZED_GAMMA, rows, start))
+        # With many stays the surface has one summit, and the best start leads there.
+        if tried[-1].converged and len(rows.weights) >= FLATS_BELOW and tried[-1].loglik >= floor:
+            return tried[-1]
     return max(tried, key=lambda one: (one.converged, one.loglik))

@@ -14,7 +14,7 @@ from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.piecewise import DECLINE, PIECEWISE
 from msk_reserves.recovery.spline import is_spline, log_slope
 
-CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "piecewise")
+CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "rp1", "rp2", "cure_weibull", "piecewise")
 """Laws tried by default on transitions with at least `MANY_EVENTS` exits."""
 
 FEW_CANDIDATES = ("weibull", "lognormal", "piecewise", "exponential")

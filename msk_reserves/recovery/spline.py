@@ -16,6 +16,7 @@ RISING_NODES = 200
 """Points between the outer knots at which a spline must rise."""
 
 _BISECTIONS = 30
+_MOST_STEPS = 300
 
 
 def is_spline(family: str) -> bool:
@@ -211,7 +212,10 @@ def fit_spline(data: Observations, knots: Floats, start: Floats, shape: Floats |
     rows = _prepared(data, log_knots, turn[:size, :size], extra)
     bounds = np.full(len(start), 1e4)
     begin: Floats = np.asarray(np.linalg.solve(turn.T, start), dtype=np.float64)
-    best = maximise(lambda phi: _evaluate(rows, phi), lambda phi: _finite(rows, phi), begin, bounds)
+    # Where every stay is entered late, H at entry is told by curvature alone, and the way along that ridge is long.
+    best = maximise(
+        lambda phi: _evaluate(rows, phi), lambda phi: _finite(rows, phi), begin, bounds, iterations=_MOST_STEPS
+    )
     theta = turn.T @ best.theta
     reason, converged = best.reason, best.converged
     if converged and not _rises(theta, log_knots, extra):

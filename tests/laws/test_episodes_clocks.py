@@ -8,12 +8,13 @@ from scipy import stats
 
 from msk_reserves._checks import Floats
 from msk_reserves.episodes.arrays import Laws
-from msk_reserves.episodes.hazards import LOG, SPLINE, collected_by, exit_days_of
-from msk_reserves.episodes.laws import HIGH, LOW, NODES, laws_of
+from msk_reserves.episodes.hazards import FIRST_LOG_DAY, LAST_LOG_DAY, LOG, SPLINE, collected_by, exit_days_of
+from msk_reserves.episodes.laws import NODES, laws_of
 from msk_reserves.episodes.walk import walk
 from tests.worlds.moves import Moves, drawn_moves, plan_of_moves
 
 OFF, TWIN, BACK = "off_work", "relapse", "back_at_work"
+LOG_DAYS = np.linspace(FIRST_LOG_DAY, LAST_LOG_DAY, NODES)
 ONSET = ((OFF, TWIN),)
 """The inner loop knows states by number: a relapse serves as the twin of being off work here."""
 
@@ -65,9 +66,9 @@ def a_law(kind: int, *, plateau: float = 0.0) -> Laws:
     """Return one exit with a law of a kind: Weibull, log-logistic, lognormal, pieces, spline in the order of kinds."""
     moves: Moves = {(OFF, BACK): ("lognormal", (0.0, 0.2))}
     laws = laws_of(drawn_moves(moves, n_draws=1), 0)
-    grid = np.linspace(LOW, HIGH, NODES)
-    # A spline whose slope changes smoothly from 0.8 to 1.4 around ln h = -1.
-    table = np.vstack([laws.table, 1.1 * grid + 0.3 * np.log(np.cosh(grid + 1.0))]) if kind == SPLINE else laws.table
+    # A spline whose slope changes smoothly from 0.8 to 1.4 around twenty days.
+    bent = 1.1 * LOG_DAYS + 0.3 * np.log(np.cosh(LOG_DAYS - 3.0)) - 4.0
+    table = np.vstack([laws.table, bent]) if kind == SPLINE else laws.table
     return laws._replace(
         kind=np.array([[kind]]),
         scale=np.array([[1.0 if kind == SPLINE else 1.3]]),
@@ -119,8 +120,7 @@ def test_a_share_of_the_futures_stays_on_the_plateau() -> None:
 def test_a_straight_spline_is_a_weibull() -> None:
     """With ln H = -3 + 0.8 ln t + xb, the spline's days are the Weibull's of scale 1/0.8 and location (3 - xb)/0.8."""
     spline, weibull = a_law(SPLINE), a_law(LOG)._replace(scale=np.array([[1 / 0.8]]))
-    grid = np.linspace(LOW, HIGH, NODES)
-    spline = spline._replace(table=((grid + 3.0) / 0.8)[None, :], row=np.array([[0]]))
+    spline = spline._replace(table=(0.8 * LOG_DAYS - 3.0)[None, :], row=np.array([[0]]))
     for effect in (-0.7, 0.0, 0.9):
         for hazard in (1e-6, 0.2, 1.0, 5.0):
             days = exit_days_of(spline, 0, 0, effect, hazard, np.inf)
