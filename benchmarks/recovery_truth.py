@@ -235,6 +235,8 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("docs/recovery_truth.md"))
     given = parser.parse_args()
+    # The study takes long enough for the repository to move on under it.
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     started = time.time()
     seeds = range(given.first_seed, given.first_seed + given.repetitions)
     with ProcessPoolExecutor(given.processes) as pool:
@@ -246,7 +248,6 @@ def main() -> None:
         answers = [by_laws[name] for _, by_laws in done]
         for kind, title in (("probability", "Probabilities of states"), ("mean", "Mean days off")):
             sections += [f"## {title} of open claims, {name}", "", *answers_table(answers, truth, kind), ""]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     head = [
         "# The path against a known truth",
         "",
