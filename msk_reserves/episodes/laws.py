@@ -19,7 +19,7 @@ from msk_reserves.episodes.hazards import (
 )
 from msk_reserves.recovery.cure import CURES, is_cure
 from msk_reserves.recovery.draws import BY_CLAIM, LawDraws, RecoveryDraws, TransitionDraws
-from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard
+from msk_reserves.recovery.families import FAMILIES, Family
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 from msk_reserves.recovery.spline import is_spline
 
@@ -27,10 +27,10 @@ LOW, HIGH, NODES = -30.0, 7.0, 1024
 """Grid of ln h: from one exit in 10**13 to 1,100 expected exits."""
 
 ROUGH = 96
-"""Nodes at which a law is inverted exactly before its table is filled in from its cumulative hazard."""
+"""Nodes at which a law is inverted exactly."""
 
-EXACT = 512
-"""Values at which that cumulative hazard is computed; a cubic spline through them is good to 1e-7."""
+EXACT = 384
+"""Nodes at which the spline through them is put right; the spline through these is good to 1e-5."""
 
 KINDS = {"weibull": LOG, "exponential": LOG, "loglogistic": LOGISTIC, "lognormal": TABLE, "gengamma": TABLE}
 
@@ -148,27 +148,15 @@ def _spline(law: LawDraws) -> Floats:
 def _standard(family: Family, shape: Floats) -> Floats:
     """Return w over the grid of ln h for each shape, shape (n_shapes, NODES).
 
-    A generalized gamma is slow to invert and quick to evaluate: it is inverted at some nodes, evaluated at many values
-    of w between them, and a cubic spline through these gives the values on the grid.
+    A generalized gamma is slow to invert and quick to evaluate: it is inverted at some nodes, and the cubic spline
+    through these is put right by a Newton step at more nodes.
     """
     grid = np.linspace(LOW, HIGH, NODES)
+    rough, nodes = np.linspace(LOW, HIGH, ROUGH), np.linspace(LOW, HIGH, EXACT)
     each = shape[:, None]
-    with np.errstate(divide="ignore"):
-        rough = np.log(days_at_hazard(family, np.exp(np.linspace(LOW, HIGH, ROUGH)), 0.0, 1.0, each))
-        rough = np.broadcast_to(rough, (len(shape), ROUGH))
-        # A node beyond the range of doubles repeats its neighbour; the exits it stands for lie beyond any horizon.
-        rough = np.clip(np.nan_to_num(rough, posinf=LONGEST, neginf=-LONGEST), -LONGEST, LONGEST)
-        between = np.linspace(0, ROUGH - 1, EXACT)
-        lower = np.minimum(between.astype(np.int64), ROUGH - 2)
-        w = rough[:, lower] + (rough[:, lower + 1] - rough[:, lower]) * (between - lower)
-        reached = np.log(cumulative_hazard(family, np.exp(w), 0.0, 1.0, each))
-    return np.array([_inverted(*row, grid) for row in zip(reached, w, strict=True)])
-
-
-def _inverted(reached: Floats, w: Floats, grid: Floats) -> Floats:
-    """Return w over the grid of ln h from the ln h reached at some w; outside of these the nearest serves."""
-    rising = np.isfinite(reached)
-    rising[1:] &= np.diff(np.maximum.accumulate(np.where(rising, reached, -np.inf))) > 0
-    known, value = reached[rising], w[rising]
-    inside = np.clip(grid, known[0], known[-1])
-    return np.asarray(CubicSpline(known, value)(inside))
+    first = CubicSpline(rough, np.broadcast_to(family.inverse_hazard(np.exp(rough), each), (len(shape), ROUGH)), axis=1)
+    with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
+        off = np.log(-family.log_survival(first(nodes), each)) - nodes
+    step = off * first(nodes, 1)
+    right = first(nodes) - np.where(np.isfinite(step) & (np.abs(step) < 0.1), step, 0.0)
+    return np.asarray(CubicSpline(nodes, right, axis=1)(grid))
