@@ -29,8 +29,8 @@ HORIZON_DAYS = 3640
 """520 weeks: how far medical care is followed when no other horizon is asked for."""
 
 PATHS_METHOD = (
-    "semi-Markov paths with clocks that restart on entry, but for attorneys, simulated as the first of independent latent exits; "
-    "payments compound Poisson around the expected cost of the path"
+    "semi-Markov paths with clocks that restart on entry, but for attorneys, simulated as the first of independent "
+    "latent exits; payments compound Poisson around the expected cost of the path"
 )
 
 LATE_RATES = Assumption(
