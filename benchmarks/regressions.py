@@ -24,6 +24,9 @@ from msk_reserves.recovery.fit import FittedFamily, fit_family
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SHAPE_SIZES = (1_000, 10_000, 100_000)
 COVARIATES = 8
+SHAPE_PEER_LARGEST = 1_000
+"""Largest size at which lifelines' generalized gamma regression is tried: it is slow where it does not fail."""
+
 LAWS = ("weibull", "lognormal", "loglogistic", "gengamma", "rp2")
 
 
@@ -104,7 +107,7 @@ def measure(sizes: tuple[int, ...] = SIZES, peer_largest: int = 1_000_000) -> pd
         data = stays(n)
         mine, here = seconds(partial(_loglik, data, name), 3)
         theirs, there = float("nan"), float("nan")
-        if n <= peer_largest and name != "rp2":
+        if n <= (min(peer_largest, SHAPE_PEER_LARGEST) if name == "gengamma" else peer_largest) and name != "rp2":
             frame = data.frame()
             theirs, there = seconds(partial(with_lifelines, name, frame), 1)
         rows.append(

@@ -1,5 +1,7 @@
 """Splines and mixture cures find what was put in; the generalized gamma never falls behind the laws it contains."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -28,9 +30,10 @@ def mixed_stays(n: int, *, standardised: bool, truncated: bool) -> tuple[Floats,
     return np.minimum(days, censor)[seen], (days <= censor)[seen], entry[seen], columns[seen]
 
 
-@pytest.mark.parametrize("truncated", [False, True])
-@pytest.mark.parametrize("standardised", [False, True])
-@pytest.mark.parametrize("n", [1_000, 10_000, 30_000])
+@pytest.mark.parametrize(
+    ("n", "standardised", "truncated"),
+    [*itertools.product([1_000, 5_000], [False, True], [False, True]), (25_000, False, True)],
+)
 def test_generalized_gamma_is_never_behind_its_members(n: int, *, standardised: bool, truncated: bool) -> None:
     """It converges, with covariates raw or standardised, right-censored or entered late, at least as likely as both."""
     days, exited, entry, design = mixed_stays(n, standardised=standardised, truncated=truncated)
