@@ -111,6 +111,10 @@ def fit_candidates(
     decline = DECLINE if dies_out else 1.0
     fits = [_fit(name, data, labels, decline) for name in tried]
     refused = [_implausible(fit, data, to_work=to_work) for fit in fits]
+    if all(refused) and PIECEWISE not in tried:
+        # Rates by piece follow the exits seen; a constant rate, the last resort, would not.
+        fits.append(_fit(PIECEWISE, data, labels, decline))
+        refused.append(_implausible(fits[-1], data, to_work=to_work))
     if all(refused):
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
         refused.append("")

@@ -1,0 +1,21 @@
+"""Past mistakes in what takes the place of laws that were refused."""
+
+import numpy as np
+
+from msk_reserves.recovery.observations import observations
+from msk_reserves.recovery.selection import fit_candidates
+
+
+def test_rates_by_piece_take_the_place_of_a_refused_law() -> None:
+    """A book asked to use one law, refused for its tail, once rested on a constant rate that missed the tail far more.
+
+    Many leave at some 60 a hundred days, nearly nobody after day 100: a Weibull expects exits that never came.
+    """
+    rng = np.random.default_rng(4)
+    days = rng.exponential(60.0, 4_000)
+    stopped = np.where(days > 100.0, 100.0 + rng.exponential(20_000.0, 4_000), days)
+    seen = np.minimum(stopped, 1_000.0)
+    data = observations(np.maximum(seen, 0.5), stopped <= 1_000.0)
+    found = fit_candidates(data, (), ("weibull",), "equal_within_7", to_work=False, dies_out=True)
+    assert [(one.fit.family, one.weight > 0) for one in found] == [("weibull", False), ("piecewise", True)]
+    assert "expects" in found[0].refused
