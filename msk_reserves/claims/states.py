@@ -21,6 +21,7 @@ class StateSpace:
     working : those in which the worker works; a hazard of moves into one that rises beyond the data is not believed.
     deaths : those whose rate of entry does not die out with time in a state, where few entries were seen.
     absorbing : those that nobody leaves.
+    lifelong : those that go on until death, though a file of a few years may show no death.
     twins : pairs (state, twin). A worker marked once moves from a state to its twin on the same clock and never back:
         moves out of a twin lead to the twin of their target where there is one.
     mark : what the twins' workers have in common, the name of the covariate that tells a twin from its state.
@@ -43,6 +44,7 @@ class StateSpace:
     working: tuple[str, ...] = ()
     deaths: tuple[str, ...] = ()
     absorbing: tuple[str, ...] = ()
+    lifelong: tuple[str, ...] = ()
     twins: tuple[tuple[str, str], ...] = ()
     mark: str = "represented"
     moves: tuple[tuple[str, str], ...] | None = None
@@ -78,7 +80,7 @@ class StateSpace:
         return self.moves is None or (base[origin], base[target]) in self.moves
 
 
-GROUPS = ("off_work", "working", "deaths", "absorbing")
+GROUPS = ("off_work", "working", "deaths", "absorbing", "lifelong")
 """Fields of a space that name some of its states."""
 
 
@@ -124,6 +126,7 @@ STANDARD_STATES = StateSpace(
     working=with_represented("modified_duty", "back_at_work"),
     deaths=("dead",),
     absorbing=("dead",),
+    lifelong=with_represented("mmi", "settled", "permanent_total"),
     twins=tuple(REPRESENTED.items()),
 )
 """The states of a book, and of the reserves made from it."""

@@ -35,7 +35,7 @@ CARE_ENDS = with_represented("back_at_work", "mmi", "settled", "permanent_total"
 
 BIN_EDGES = (
     0.0, 7.0, 14.0, 21.0, 28.0, 42.0, 56.0, 70.0, 84.0, 98.0, 112.0, 126.0, 140.0, 161.0, 182.0, 227.0, 273.0, 319.0,
-    365.0, 456.0, 547.0, 638.0, 730.0, 913.0, 1096.0, 1461.0, 1826.0,
+    365.0, 456.0, 547.0, 638.0, 730.0, 913.0, 1096.0, 1461.0, 1826.0, 3640.0,
 )  # fmt: skip
 """Fine where cost falls fast: a constant rate over a bin in which cost falls overstates what open claims still owe."""
 
@@ -46,7 +46,7 @@ class CellGrid:
 
     A group is (state, operated or not, band of the days off before the stay); its index is
     `(2 * state + operated) * n_bands + band`. A cell is a group and a bin of the days in the state; its index is
-    `group * n_bins + bin`. For the dead "operated" stands for having died while off work, see `marked`.
+    `group * n_bins + bin`. For the dead and the settled "operated" stands for where they came from, see `ORIGIN_MARK`.
 
     Attributes
     ----------
@@ -144,25 +144,40 @@ class CellGrid:
         return days
 
 
-def marked(spells: Spells) -> Booleans:
-    """Return what sets apart stays of one state and band, shape (n_spells,): whether operated on when they began.
+def _origin_mark() -> Integers:
+    """Build the table of `ORIGIN_MARK`."""
+    table = np.full((len(STATES), len(STATES)), -1, dtype=np.int64)
+    for state, origins in (("dead", OFF_WORK_STATES), ("settled", with_represented("mmi", "permanent_total"))):
+        table[STATE_CODE[state]] = np.isin(np.arange(len(STATES)), [STATE_CODE[name] for name in origins])
+    table.flags.writeable = False
+    return table
 
-    Of the dead it is whether they died while off work: a death on the way to recovery is taken for a consequence of the
-    injury, which dependants are owed benefits for; one after the way has ended rarely is.
-    """
-    off_work = np.isin(spells.state, [STATE_CODE[name] for name in OFF_WORK_STATES])
+
+ORIGIN_MARK: Integers = _origin_mark()
+"""What sets apart stays of one state and band, by state entered and state left: 1 or 0, or -1 where it is whether the
+worker has been operated on. A death while off work is taken for a consequence of the injury, which dependants are owed
+benefits for; one after the way back has ended rarely is. A settlement of a worker who did not return buys out more than
+one of a worker who did, and leaves more care to pay for."""
+
+
+def marked(spells: Spells) -> Booleans:
+    """Return what sets apart stays of one state and band, shape (n_spells,); see `ORIGIN_MARK`."""
+    left = np.append([0], spells.state[:-1])
     follows = np.append([False], spells.claim[1:] == spells.claim[:-1])
-    fell = np.append([False], off_work[:-1]) & follows
-    return np.where(spells.state == STATE_CODE["dead"], fell, spells.operated)
+    mark = ORIGIN_MARK[spells.state, left]
+    # Who was never seen in another state came from none that would mark them.
+    apart: Booleans = np.where(mark < 0, spells.operated, (mark == 1) & follows)
+    return apart
 
 
 def marked_now(book: ClaimBook) -> Booleans:
-    """Return the same of where each claim stands, shape (n_claims,): whether operated on by now."""
+    """Return the same of where each claim stands, shape (n_claims,)."""
     spells, position = book.spells, book.position
-    fell = np.zeros(len(book), dtype=np.bool_)
-    dead = spells.state == STATE_CODE["dead"]
-    fell[spells.claim[dead]] = marked(spells)[dead]
-    return np.where(position.state == STATE_CODE["dead"], fell, position.operated)
+    now = np.array(position.operated)
+    by_origin: Booleans = np.asarray((ORIGIN_MARK >= 0).all(axis=1))
+    came = by_origin[spells.state] & (spells.state == position.state[spells.claim])
+    now[spells.claim[came]] = marked(spells)[came]
+    return now
 
 
 def relapsed(spells: Spells) -> Booleans:

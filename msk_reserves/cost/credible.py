@@ -12,8 +12,18 @@ BIN_CV = 3.0
 """The same for the rate of a bin of days about that of the bin before."""
 
 
+YEAR = 365.25
+
 LIFELONG = ("permanent total", "dead")
 """Kinds of state in which benefits are paid at one rate for as long as they are owed, whatever the days so far."""
+
+DEATH_BENEFIT_DAYS = 3640.0
+"""Days after a death for which dependants are owed benefits: 520 weeks. Statutes range from some 300 weeks to the life
+of a spouse, and no file of a few years shows an end."""
+
+BENEFIT_DECLINE = 0.5
+"""What remains after a year of a benefit rate that too few payments show: awards and partial benefits are paid out and
+end, so that late in a state fewer are still running (judgement, the same as for late moves between states)."""
 
 TAIL_CLAIMS = 30
 TAIL_FROM = 365.0
@@ -36,7 +46,7 @@ def credible_rates(
     squared coefficient of variation about the parent: a gamma prior. Parents, from the bottom: the
     cell over all bands of earlier days off; over operated or not; over the states of its kind; the same kind in the
     bin before; the kind over all bins. The bins of a kind after the last that `TAIL_CLAIMS` claims reached are one
-    with it.
+    with it. Of benefits the parent of a bin is what `BENEFIT_DECLINE` leaves of the bin before.
     Where benefits are lifelong, all bins of the kinds in `LIFELONG` are one, with one rate for the totally disabled,
     and one each for deaths while off work and other deaths (see `cells.marked`). Then each
     kind's rates are scaled so that they reproduce its payments: credibility moves dollars between the cells of a kind
@@ -60,19 +70,44 @@ def credible_rates(
     y = paid.reshape(*paid.shape[:-1], *grid.shape)
     e = days.reshape(*days.shape[:-1], *grid.shape)
     rates = np.zeros_like(e)
+    fading = _fading(grid) if lifelong else np.ones(grid.n_bins)
     for kind, name in enumerate(KINDS):
         states = np.equal(KIND_OF_STATE, kind)
         tail = _tail(None if lifelong else seen, states, grid)
         if lifelong and name in LIFELONG:
             tail = 0
         own_y, own_e = (_joined(part[..., states, :, :, :], tail) for part in (y, e))
-        if lifelong and name in LIFELONG:
-            alike = (-4, -2) if name == "dead" else (-4, -3, -2)
-            own_y, own_e = (part.sum(alike, keepdims=True) for part in (own_y, own_e))
-        fitted = _laddered(own_y, own_e, dispersion)
+        if lifelong and name == "dead":
+            fitted = _of_the_dead(own_y.sum((-4, -2), keepdims=True), own_e.sum((-4, -2), keepdims=True))
+        elif lifelong and name in LIFELONG:
+            own_y, own_e = (part.sum((-4, -3, -2), keepdims=True) for part in (own_y, own_e))
+            fitted = _laddered(own_y, own_e, dispersion, fading)
+        else:
+            fitted = _laddered(own_y, own_e, dispersion, fading)
         bin_ = np.minimum(np.arange(grid.n_bins), tail)
         rates[..., states, :, :, :] = fitted[..., bin_]
+    if lifelong:
+        dead = np.equal(KIND_OF_STATE, KINDS.index("dead"))
+        over = np.array(grid.bin_edges) >= DEATH_BENEFIT_DAYS
+        rates[..., dead, :, :, :] = np.where(over, 0.0, rates[..., dead, :, :, :])
     return rates.reshape(days.shape)
+
+
+def _of_the_dead(paid: Floats, days: Floats) -> Floats:
+    """Return the benefits a day after deaths of the injury and after others, shape (..., 1, 2, 1, 1).
+
+    The two have nothing in common that one could borrow from the other: what nobody was seen to be owed after other
+    deaths is nothing.
+    """
+    own: Floats = np.where(days > 0, np.maximum(paid, 0.0) / np.where(days > 0, days, 1.0), 0.0)
+    return own
+
+
+def _fading(grid: CellGrid) -> Floats:
+    """Return what remains in each bin of the rate of the bin before, where nothing is seen; shape (n_bins,)."""
+    begin = np.array(grid.bin_edges)
+    end = np.append(begin[1:], begin[-1] + YEAR)
+    return np.asarray(BENEFIT_DECLINE ** (np.diff(0.5 * (begin + end), prepend=0.0) / YEAR))
 
 
 def _tail(seen: Integers | None, states: Booleans, grid: CellGrid) -> int:
@@ -90,10 +125,10 @@ def _joined(part: Floats, tail: int) -> Floats:
     return whole
 
 
-def _laddered(paid: Floats, days: Floats, dispersion: float) -> Floats:
+def _laddered(paid: Floats, days: Floats, dispersion: float, fading: Floats) -> Floats:
     """Return the rates of the cells of one kind (states, operated, bands, bins), scaled to reproduce its payments."""
     shrink = dispersion / CELL_CV**2
-    bins = _bin_rates(paid.sum((-4, -3, -2)), days.sum((-4, -3, -2)), dispersion / BIN_CV**2)
+    bins = _bin_rates(paid.sum((-4, -3, -2)), days.sum((-4, -3, -2)), dispersion / BIN_CV**2, fading)
     by_state = _within(paid.sum((-3, -2)), days.sum((-3, -2)), bins[..., None, :], shrink)
     by_operated = _within(paid.sum(-2), days.sum(-2), by_state[..., None, :], shrink)
     by_band = _within(paid, days, by_operated[..., None, :], shrink)
@@ -123,12 +158,13 @@ def _within(paid: Floats, days: Floats, parent: Floats, shrink: float) -> Floats
     return _toward(paid, days, parent * level[..., None], shrink)
 
 
-def _bin_rates(paid: Floats, days: Floats, shrink: float) -> Floats:
-    """Return the rate of each bin of a kind of state, drawn toward that of the bin before."""
+def _bin_rates(paid: Floats, days: Floats, shrink: float, fading: Floats) -> Floats:
+    """Return the rate of each bin of a kind of state, drawn toward what `fading` leaves of that of the bin before."""
     all_days = days.sum(-1)
     parent = np.maximum(np.where(all_days > 0, paid.sum(-1) / np.where(all_days > 0, all_days, 1.0), 0.0), 0.0)
     rates = np.zeros_like(days)
     for column in range(days.shape[-1]):
+        parent = parent * fading[column] if column else parent
         rates[..., column] = _toward(paid[..., column], days[..., column], parent, shrink)
         # A bin without payments says little about the next one; the last positive rate stays the parent.
         parent = np.where(rates[..., column] > 0, rates[..., column], parent)

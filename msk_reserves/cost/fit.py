@@ -19,6 +19,7 @@ from msk_reserves.cost.cells import (
     payment_cells,
     relapsed_now,
 )
+from msk_reserves.cost.credible import BENEFIT_DECLINE, DEATH_BENEFIT_DAYS
 from msk_reserves.cost.design import Design, build_design
 from msk_reserves.cost.factor import ClaimFactor, fit_factor
 from msk_reserves.cost.ledger import fit_ledger
@@ -135,7 +136,24 @@ def _ledger_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, 
     if unusable.any():
         meaning = "left out: the claim's weekly benefit is not known"
         decisions.append(Decision(f"{name} payments", int(unusable.sum()), meaning))
-    return _Account(rates, "", category_shares(cell, payments.category[kept], amount, grid), tuple(decisions))
+    shares = category_shares(cell, payments.category[kept], amount, grid)
+    return _Account(rates, "", shares, tuple(decisions), _benefit_assumptions() if name == "indemnity" else ())
+
+
+def _benefit_assumptions() -> tuple[Assumption, ...]:
+    """State where benefits end that no file of a few years shows the end of."""
+    return (
+        Assumption(
+            "death benefits",
+            f"owed for {DEATH_BENEFIT_DAYS / 7:.0f} weeks from the death",
+            "judgement: statutes range from some 300 weeks to the life of a spouse",
+        ),
+        Assumption(
+            "benefits late in a state, where few payments show them",
+            f"fall to {BENEFIT_DECLINE:.0%} a year, but for permanent total and death benefits",
+            "judgement: awards are paid out and end, as late moves between states do",
+        ),
+    )
 
 
 def _summary_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, design: Design) -> _Account:

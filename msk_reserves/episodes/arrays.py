@@ -9,7 +9,7 @@ from msk_reserves._checks import Booleans, Floats, Integers
 
 
 class PathStates(NamedTuple):
-    """What each state counts as; shape (n_states,).
+    """What each state counts as; shape (n_states,) but for the last.
 
     Attributes
     ----------
@@ -18,7 +18,8 @@ class PathStates(NamedTuple):
     back : the worker is back at full duty.
     operated : the worker has been operated on by entering it.
     relapse : the worker is off work again.
-    dead : what is owed hangs on whether the worker was off work when entering it.
+    origin_mark : what sets apart stays by the state entered and the state left, -1 for whether operated on; shape
+        (n_states, n_states).
     """
 
     off_work: Booleans
@@ -26,7 +27,7 @@ class PathStates(NamedTuple):
     back: Booleans
     operated: Booleans
     relapse: Booleans
-    dead: Booleans
+    origin_mark: Integers
 
 
 class Laws(NamedTuple):

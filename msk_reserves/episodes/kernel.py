@@ -177,12 +177,11 @@ def _follow(
             break
         age_prices(laws, money, room, chosen)
         began = ended if laws.continues[chosen] else 0.0
-        was_off = states.off_work[state]
-        state = laws.target[chosen]
+        left, state = state, laws.target[chosen]
         operated = 1 if states.operated[state] else operated
-        if states.dead[state]:
-            # As `marked` in the cells of cost: for the dead, whether death came while off work.
-            operated = int(was_off)
+        if states.origin_mark[state, left] >= 0:
+            # As `marked` in the cells of cost: for the dead and the settled it is where they came from.
+            operated = states.origin_mark[state, left]
         is_open = is_open and states.in_window[state]
         still_off = still_off and states.off_work[state]
         again = 1 if states.relapse[state] else again

@@ -56,7 +56,7 @@ class Plan:
     takeover : what contracts may know of the claims.
     window_open : whether an episode until return or MMI is running or may begin on the valuation date.
     state, days_in_state, days_off, days_off_before : where each claim stands, as in `Position`.
-    operated : whether operated on; of the dead, whether death came while off work.
+    operated : whether operated on; of the dead and the settled, where they came from (`cost.cells.ORIGIN_MARK`).
     relapsed : whether off work again after a return, now or before.
     weekly_benefit, waiting_days, retro_days, max_weeks : the statutory rule of each claim.
     accrued : temporary total benefits accrued but unpaid, dollars.

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Integers, one_of
+from msk_reserves._checks import Floats, Integers, one_of
 from msk_reserves.claims.book import Assumption, ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
@@ -19,20 +19,13 @@ from msk_reserves.recovery.employers import NOBODY, EmployerColumn, EmployerFrai
 from msk_reserves.recovery.external import ClaimRow, TransitionModel, tabulated
 from msk_reserves.recovery.fit import LAWS
 from msk_reserves.recovery.mixture import share_beyond
+from msk_reserves.recovery.mortality import population_mortality
+from msk_reserves.recovery.moves import Choices, borrowed, fit_state
 from msk_reserves.recovery.replacement import keyed, replaced, without_move
 from msk_reserves.recovery.sampling import draw_employers, draw_moves, point_transition
 from msk_reserves.recovery.selection import CANDIDATES, WEIGHTINGS, Candidate
 from msk_reserves.recovery.stays import read_stays
-from msk_reserves.recovery.transitions import (
-    Choices,
-    Stays,
-    Transition,
-    borrowed,
-    clusters,
-    fit_state,
-    stays_at_risk,
-    stays_of,
-)
+from msk_reserves.recovery.transitions import Stays, Transition, clusters, stays_at_risk, stays_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -283,7 +276,10 @@ def fit_recovery(
     if not (book.spells.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
     described = (book.claims, clusters(book.claims))
-    recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, covariates, (candidates, weighting, frailty))
+    laws = (candidates, weighting, frailty)
+    recovery = _fitted_to(
+        stays_of(book), STANDARD_STATES, described, covariates, laws, mortality=population_mortality(book)
+    )
     for (origin, target), model in replace_moves.items():
         recovery = recovery.with_transition(origin, target, model, book)
     return recovery
@@ -351,6 +347,8 @@ def _fitted_to(
     described: tuple[pd.DataFrame, Integers],
     covariates: Ask | Mapping[Move, Ask],
     laws: tuple[Sequence[str], str, str | None],
+    *,
+    mortality: Floats | None = None,
 ) -> Recovery:
     """Fit every move of checked stays, described by rows of a table with the employer of each."""
     candidates, weighting, frailty = laws
@@ -365,7 +363,7 @@ def _fitted_to(
     table, cluster = described
     design = covariate_design(table, covariates, space.names)
     matrix = design.matrix(table)
-    choices = Choices(matrix, design, cluster, tuple(candidates), weighting)
+    choices = Choices(matrix, design, cluster, tuple(candidates), weighting, mortality)
     fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))
     decisions += borrowed(fitted, space)
     employers = None

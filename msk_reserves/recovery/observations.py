@@ -32,6 +32,13 @@ class Observations:
     def __len__(self) -> int:
         return len(self.days)
 
+    def of(self, rows: Booleans) -> "Observations":
+        """Return some of the stays."""
+        some = Observations(*(getattr(self, name)[rows] for name in Observations.__slots__))
+        for name in Observations.__slots__:
+            getattr(some, name).flags.writeable = False
+        return some
+
     @property
     def in_window(self) -> Booleans:
         """Whether the exit is known only to lie in (lower, days], shape (n_stays,)."""

@@ -1,7 +1,6 @@
 """One move between two states: the stays at risk of it, the laws fitted to them, and how sure they are."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,20 +9,14 @@ from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.book import ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
-from msk_reserves.recovery.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.draws import LawDraws, at_mark, law_draws
 from msk_reserves.recovery.employers import FactorDraws
 from msk_reserves.recovery.external import ClaimHazards
-from msk_reserves.recovery.families import EXPONENTIAL
-from msk_reserves.recovery.fit import FittedFamily, piecewise_to_data
+from msk_reserves.recovery.fit import FittedFamily
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.piecewise import DECLINE, default_cuts, merged_cuts
-from msk_reserves.recovery.selection import FEW_EVENTS, Candidate, fit_candidates
+from msk_reserves.recovery.selection import Candidate
 
 EVENTS_PER_COVARIATE = 10
-PRIOR_EVENTS = 2.0
-"""Weight of the parent's rate for a transition with few exits, in exits."""
-
 NORMAL_EVENTS = 50
 """From this many exits on, parameters are drawn from a normal law."""
 
@@ -131,6 +124,7 @@ class Transition:
         None where the laws have no such covariate.
     shared : for a move out of a twin, the name of the move out of its state whose laws it has; else empty.
     continues : whether the clock goes on, the move being to the twin.
+    borrows : whether so few exits tell a state from its twin that they are drawn toward each other.
     factors : expected factors of employers on the hazard, None where there are none.
     hazards : hazards by claim from a model of the user's, in the place of laws; None for a fitted move.
     """
@@ -151,6 +145,7 @@ class Transition:
     continues: bool = False
     factors: FactorDraws | None = None
     hazards: ClaimHazards | None = None
+    borrows: bool = False
 
     @property
     def name(self) -> str:
@@ -239,80 +234,6 @@ def clusters(claims: pd.DataFrame) -> Integers:
     return codes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Choices:
-    """What the fits of one book share: covariates by row and which a move may use, employers, laws, weighting."""
-
-    design: Floats
-    covariates: CovariateDesign
-    cluster: Integers
-    candidates: Sequence[str]
-    weighting: str
-
-
-def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tuple[Transition, ...]:
-    """Fit every move out of a state, and out of its twin where anybody has been in a twin."""
-    own = tuple(fit_transition(group, target, groups, choices) for target in group.targets())
-    twin = group.space.twin_of
-    if not group.twin or not any(one.marked.any() for one in groups):
-        return own
-    return own + tuple(
-        replace(
-            one,
-            origin=group.twin,
-            target=twin.get(one.target, one.target),
-            mark=None if one.mark is None else 1.0,
-            shared=one.name,
-        )
-        for one in own
-        if not one.continues
-    )
-
-
-def borrowed(fitted: Sequence[Transition], space: StateSpace) -> tuple[Decision, ...]:
-    """Say which moves out of a twin have too few exits to be told from those out of its state."""
-    alike = [one.shared.replace(">", " to ") for one in fitted if one.shared and one.mark is None]
-    meaning = f"moves too rare to tell whether workers {space.mark} differ, for whom they are those of the others"
-    return (Decision(f"{space.mark} borrowed", len(alike), f"{meaning} ({', '.join(alike)})"),) if alike else ()
-
-
-def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
-    """Fit one move; the fewer the exits, the simpler the law.
-
-    A state and its twin are fitted together, the mark being the first covariate where there are exits enough.
-    """
-    group = group.at_risk_of(target)
-    events = group.exits(target)
-    if events < FEW_EVENTS:
-        return _thin(group, target, groups, choices)
-    exited = group.exited(target)
-    offered = choices.covariates.columns_of(group.state, target)
-    design = np.column_stack([group.marked, choices.design[np.ix_(group.row, np.array(offered, dtype=np.int64))]])
-    usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1)
-    columns = tuple(offered[column - 1] for column in usable if column)
-    names = (*([group.space.mark] if 0 in usable else []), *(choices.covariates.names[column] for column in columns))
-    data = observed_exits(group, exited, design[:, list(usable)])
-    to_work = target in group.space.working
-    found = fit_candidates(
-        data, names, choices.candidates, choices.weighting, to_work=to_work, dies_out=dies_out(group, target)
-    )
-    return Transition(
-        origin=group.state,
-        target=target,
-        events=events,
-        exposure=group.exposure(),
-        columns=columns,
-        names=names,
-        candidates=found,
-        method="normal" if events >= NORMAL_EVENTS else "bootstrap",
-        data=data,
-        cluster=choices.cluster[group.row],
-        prior=(),
-        mark=0.0 if 0 in usable else None,
-        continues=target == group.twin,
-    )
-
-
 def dies_out(group: AtRisk, target: str) -> bool:
     """Say whether a move becomes ever rarer the longer the stay: not deaths, nor what else ends being off work.
 
@@ -336,65 +257,3 @@ def observed_exits(group: AtRisk, exited: Booleans, design: Floats) -> Observati
     for column in columns:
         column.flags.writeable = False
     return Observations(*columns)
-
-
-def _thin(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
-    """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior.
-
-    Deaths have that rate for good; for other moves piecewise rates take its place where they converge, brought to the
-    same level: when such a move happens is its own, how often it borrows from its parent.
-    """
-    events, exposure = group.exits(target), group.exposure()
-    parent = _parent_rate(group, target, groups)
-    shape, rate = PRIOR_EVENTS + events, PRIOR_EVENTS / parent + exposure
-    theta = np.array([-np.log(shape / rate)])
-    loglik = -events * float(theta[0]) - exposure * shape / rate
-    fit = FittedFamily(
-        family=EXPONENTIAL.name,
-        names=("constant",),
-        theta=theta,
-        covariance=np.array([[1.0 / shape]]),
-        loglik=loglik,
-        aic=2.0 - 2.0 * loglik,
-        events=events,
-        converged=True,
-        reason=f"gamma prior of {PRIOR_EVENTS:g} exits at {parent:.3g} a day",
-        cuts=np.zeros(0),
-    )
-    exited = group.exited(target)
-    data = observed_exits(group, exited, np.zeros((len(exited), 0)))
-    candidates: tuple[Candidate, ...] = (Candidate(fit, 1.0, ""),)
-    if target not in group.space.deaths:
-        decline = DECLINE if dies_out(group, target) else 1.0
-        pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()), decline=decline)
-        if pieces.converged:
-            level = np.log(shape / rate * exposure / events)
-            pieces = replace(pieces, theta=pieces.theta + level, reason=fit.reason)
-            candidates = (Candidate(fit, 0.0, "does not change"), Candidate(pieces, 1.0, ""))
-    return Transition(
-        origin=group.state,
-        target=target,
-        events=events,
-        exposure=exposure,
-        columns=(),
-        names=(),
-        candidates=candidates,
-        method="gamma",
-        data=data,
-        cluster=choices.cluster[group.row],
-        prior=(shape, rate),
-        continues=target == group.twin,
-    )
-
-
-def _parent_rate(group: AtRisk, target: str, groups: Sequence[AtRisk]) -> float:
-    """Return the rate of the same move out of kindred states (the off-work ones, or the others), else its own."""
-    off_work = group.space.off_work
-    kin = [one for one in groups if one.state != group.state and (one.state in off_work) == (group.state in off_work)]
-    if target == group.twin:
-        # What two states have in common of the moves to their twins is the onset, not the state it leads to.
-        kin = [one.at_risk_of(one.twin) for one in kin if one.twin]
-    moves = sum(one.exits(one.twin if target == group.twin else target) for one in kin)
-    if moves:
-        return moves / sum(one.exposure() for one in kin)
-    return group.exits(target) / group.exposure()

@@ -20,6 +20,7 @@ from msk_reserves.episodes.engine import run_blocks
 from msk_reserves.episodes.plan import Plan, make_plan
 from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.mortality import POPULATION_MORTALITY
 from msk_reserves.recovery.piecewise import DECLINE
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
@@ -247,6 +248,8 @@ def _manifest(
 ) -> Manifest:
     """Collect what the forecast was made from."""
     assumptions = [*book.assumptions, LATE_RATES, *recovery.assumptions_on(book), *cost.assumptions, risk.assumption()]
+    if "age" in book.claims:
+        assumptions.insert(len(book.assumptions) + 1, POPULATION_MORTALITY)
     if plan.takeover.bundled.any():
         source = "contract file" if in_force.stated else "assumed: no terms of the bundles in force were given"
         assumptions.append(Assumption("bundles in force", in_force.describe(), source))
