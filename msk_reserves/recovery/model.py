@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Floats, Integers, one_of
+from msk_reserves._checks import Integers, one_of
 from msk_reserves.claims.book import Assumption, ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
@@ -276,10 +276,7 @@ def fit_recovery(
     if not (book.spells.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
     described = (book.claims, clusters(book.claims))
-    laws = (candidates, weighting, frailty)
-    recovery = _fitted_to(
-        stays_of(book), STANDARD_STATES, described, covariates, laws, mortality=population_mortality(book)
-    )
+    recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, covariates, (candidates, weighting, frailty))
     for (origin, target), model in replace_moves.items():
         recovery = recovery.with_transition(origin, target, model, book)
     return recovery
@@ -347,8 +344,6 @@ def _fitted_to(
     described: tuple[pd.DataFrame, Integers],
     covariates: Ask | Mapping[Move, Ask],
     laws: tuple[Sequence[str], str, str | None],
-    *,
-    mortality: Floats | None = None,
 ) -> Recovery:
     """Fit every move of checked stays, described by rows of a table with the employer of each."""
     candidates, weighting, frailty = laws
@@ -363,7 +358,7 @@ def _fitted_to(
     table, cluster = described
     design = covariate_design(table, covariates, space.names)
     matrix = design.matrix(table)
-    choices = Choices(matrix, design, cluster, tuple(candidates), weighting, mortality)
+    choices = Choices(matrix, design, cluster, tuple(candidates), weighting, population_mortality(table))
     fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))
     decisions += borrowed(fitted, space)
     employers = None

@@ -1,9 +1,10 @@
 """Deaths where a file of a few years shows next to none: the population's mortality."""
 
 import numpy as np
+import pandas as pd
 
 from msk_reserves._checks import Floats
-from msk_reserves.claims.book import Assumption, ClaimBook
+from msk_reserves.claims.book import Assumption
 
 AT_FORTY = 0.002
 GROWTH = 0.095
@@ -21,15 +22,20 @@ POPULATION_MORTALITY = Assumption(
 )
 
 
-def population_mortality(book: ClaimBook) -> Floats | None:
-    """Return deaths a day that the population leads one to expect of each worker, shape (n_claims,).
+def population_mortality(workers: pd.DataFrame) -> Floats | None:
+    """Return deaths a day that the population leads one to expect of each worker, shape (n_rows,).
 
     The mean of Gompertz's hazard over the ten years after the injury; a worker of unknown age counts as the mean age.
-    None where no age is known.
+    None where there is no column `age`, or no age is known.
+
+    Examples
+    --------
+    >>> (365.25 * population_mortality(pd.DataFrame({"age": [40.0, 60.0]}))).round(4).tolist()
+    [0.0033, 0.0223]
     """
-    if "age" not in book.claims:
+    if "age" not in workers or not pd.api.types.is_numeric_dtype(workers["age"]):
         return None
-    age = book.claims["age"].to_numpy(dtype=np.float64, na_value=np.nan)
+    age = workers["age"].to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isnan(age).all():
         return None
     known = np.where(np.isnan(age), np.nanmean(age), age)
