@@ -18,8 +18,8 @@ from msk_reserves.episodes.hazards import (
     TABLE,
 )
 from msk_reserves.recovery.cure import CURES, is_cure
-from msk_reserves.recovery.draws import BY_CLAIM, LawDraws, RecoveryDraws, TransitionDraws
-from msk_reserves.recovery.families import FAMILIES, Family
+from msk_reserves.recovery.draws import LawDraws, RecoveryDraws, TransitionDraws
+from msk_reserves.recovery.families import BY_CLAIM, FAMILIES, Family
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 from msk_reserves.recovery.spline import is_spline
 

@@ -8,12 +8,9 @@ from scipy import special
 from msk_reserves._checks import Floats, Integers, whole
 from msk_reserves.recovery.cure import CURES, is_cure
 from msk_reserves.recovery.employers import FactorDraws
-from msk_reserves.recovery.families import FAMILIES, Family, cumulative_hazard, days_at_hazard, hazard
+from msk_reserves.recovery.families import BY_CLAIM, FAMILIES, Family, cumulative_hazard, days_at_hazard, hazard
 from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
 from msk_reserves.recovery.spline import basis, is_spline, log_cumulative_hazard, log_days_at, log_slope
-
-BY_CLAIM = "by_claim"
-"""Name of a law tabulated claim by claim: rates by row of the table, the location being the row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from msk_reserves._checks import Floats, positive
 from msk_reserves.claims.book import Assumption
-from msk_reserves.recovery.draws import BY_CLAIM, LawDraws
+from msk_reserves.recovery.draws import LawDraws
+from msk_reserves.recovery.families import BY_CLAIM
 
 NODES: Floats = np.concatenate([[0.0], np.geomspace(0.25, 7280.0, 180)])
 """Days at which the hazard of a model is asked for: from six hours to twenty years, each 6 % after the last."""

@@ -11,6 +11,9 @@ from scipy import special
 from msk_reserves._checks import Floats, one_of, whole
 from msk_reserves.recovery import generalized_gamma
 
+BY_CLAIM = "by_claim"
+"""Name of a law tabulated claim by claim: rates by row of the table, the location being the row."""
+
 _LOG_2PI_HALF = 0.5 * float(np.log(2.0 * np.pi))
 
 Three = tuple[Floats, Floats, Floats]

@@ -9,8 +9,7 @@ from scipy import special
 
 from msk_reserves._checks import Floats, one_of
 from msk_reserves.recovery.cure import CURES, beyond_last_exit, is_cure, no_plateau
-from msk_reserves.recovery.draws import BY_CLAIM
-from msk_reserves.recovery.families import FAMILIES, WEIBULL, Family
+from msk_reserves.recovery.families import BY_CLAIM, FAMILIES, WEIBULL, Family
 from msk_reserves.recovery.likelihood import prepare
 from msk_reserves.recovery.newton import Optimum
 from msk_reserves.recovery.observations import Observations, columns_beside, grouped, observations

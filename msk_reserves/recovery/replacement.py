@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from msk_reserves.recovery.covariates import Block
-from msk_reserves.recovery.draws import BY_CLAIM
 from msk_reserves.recovery.employers import EmployerFrailty
 from msk_reserves.recovery.external import ClaimHazards, ClaimRow
+from msk_reserves.recovery.families import BY_CLAIM
 from msk_reserves.recovery.fit import FittedFamily
 from msk_reserves.recovery.selection import Candidate
 from msk_reserves.recovery.transitions import Transition
