@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.image import imread, imsave
 
 from msk_reserves.cost.fit import fit_cost
-from msk_reserves.recovery.model import fit_recovery
-from msk_reserves.recovery.verdict import assess_recovery
+from msk_reserves.recovery.path.model import fit_recovery
+from msk_reserves.recovery.quality.verdict import assess_recovery
 from msk_reserves.report.claim_plot import plot_claim, plot_remaining_days
 from msk_reserves.report.files import REPORT, write_results
 from msk_reserves.report.quality_plots import (

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from msk_reserves._checks import Floats
-from msk_reserves.recovery.selection import CANDIDATES
+from msk_reserves.recovery.path.selection import CANDIDATES
 from tests.worlds.prognosis import AT, COUNTED, HORIZON, Judged, judge_book
 
 AGES = (14.0, 91.0, 182.0, 364.0)

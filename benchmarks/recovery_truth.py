@@ -23,10 +23,10 @@ from scipy import stats
 
 from msk_reserves._checks import Floats
 from msk_reserves.claims.states import STANDARD_STATES
-from msk_reserves.recovery.model import Recovery, fit_path
-from msk_reserves.recovery.prognosis import state_probabilities
-from msk_reserves.recovery.remaining import remaining_days
-from msk_reserves.recovery.selection import CANDIDATES
+from msk_reserves.recovery.answers.prognosis import state_probabilities
+from msk_reserves.recovery.answers.remaining import remaining_days
+from msk_reserves.recovery.path.model import Recovery, fit_path
+from msk_reserves.recovery.path.selection import CANDIDATES
 from tests.worlds.attorneys import REPRESENTED, AttorneyWorld, future_stays, stays_seen
 
 N_CLAIMS = 1_500

@@ -19,7 +19,7 @@ from lifelines import GeneralizedGammaRegressionFitter, LogLogisticAFTFitter, Lo
 from lifelines.exceptions import ConvergenceError
 
 from msk_reserves._checks import Booleans, Floats
-from msk_reserves.recovery.fit import FittedFamily, fit_family
+from msk_reserves.recovery.laws.fit import FittedFamily, fit_family
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SHAPE_SIZES = (1_000, 10_000, 100_000)

@@ -29,9 +29,9 @@ from lifelines import (
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
 from msk_reserves._checks import Booleans, Floats, Integers
-from msk_reserves.recovery.fit import fit_family
-from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier, nelson_aalen
-from msk_reserves.recovery.occupation import state_occupation
+from msk_reserves.recovery.curves.nonparametric import aalen_johansen, kaplan_meier, nelson_aalen
+from msk_reserves.recovery.curves.occupation import state_occupation
+from msk_reserves.recovery.laws.fit import fit_family
 
 PAGE = Path(__file__).parents[1] / "docs" / "survival_benchmarks.md"
 CURVE_SIZES = (1_000, 10_000, 100_000, 1_000_000)

@@ -35,63 +35,63 @@ if TYPE_CHECKING:
     from msk_reserves.episodes.record import Episodes as Episodes
     from msk_reserves.episodes.scope import Scope as Scope, Window as Window
     from msk_reserves.episodes.systemic import SystemicRisk as SystemicRisk
-    from msk_reserves.recovery.calibration import Calibration as Calibration, calibration as calibration
-    from msk_reserves.recovery.comparison import (
-        log_rank_test as log_rank_test,
-        restricted_mean_difference as restricted_mean_difference,
-    )
-    from msk_reserves.recovery.concordance import Concordance as Concordance, concordance as concordance
-    from msk_reserves.recovery.cox_snell import CoxSnell as CoxSnell, cox_snell as cox_snell
-    from msk_reserves.recovery.employers import EmployerFrailty as EmployerFrailty
-    from msk_reserves.recovery.external import TransitionModel as TransitionModel, from_lifelines as from_lifelines
-    from msk_reserves.recovery.fit import fit_family as fit_family
-    from msk_reserves.recovery.gray import gray_test as gray_test
-    from msk_reserves.recovery.group_check import (
-        GroupCheck as GroupCheck,
-        predicted_and_observed as predicted_and_observed,
-    )
-    from msk_reserves.recovery.judged import JudgedStays as JudgedStays, judged_stays as judged_stays
-    from msk_reserves.recovery.model import (
-        Recovery as Recovery,
-        fit_path as fit_path,
-        fit_recovery as fit_recovery,
-    )
-    from msk_reserves.recovery.nonparametric import (
-        aalen_johansen as aalen_johansen,
-        kaplan_meier as kaplan_meier,
-        nelson_aalen as nelson_aalen,
-    )
-    from msk_reserves.recovery.occupation import (
-        occupation_of_book as occupation_of_book,
-        state_occupation as state_occupation,
-    )
-    from msk_reserves.recovery.occupation_check import (
-        OccupationCheck as OccupationCheck,
-        occupation_check as occupation_check,
-    )
-    from msk_reserves.recovery.outlook import GroupOutlook as GroupOutlook, group_outlook as group_outlook
-    from msk_reserves.recovery.prognosis import (
+    from msk_reserves.recovery.answers.outlook import GroupOutlook as GroupOutlook, group_outlook as group_outlook
+    from msk_reserves.recovery.answers.prognosis import (
         StateProbabilities as StateProbabilities,
         predicted_occupation as predicted_occupation,
         state_probabilities as state_probabilities,
     )
-    from msk_reserves.recovery.proportionality import (
-        Proportionality as Proportionality,
-        proportionality as proportionality,
+    from msk_reserves.recovery.answers.remaining import RemainingDays as RemainingDays, remaining_days as remaining_days
+    from msk_reserves.recovery.curves.comparison import (
+        log_rank_test as log_rank_test,
+        restricted_mean_difference as restricted_mean_difference,
     )
-    from msk_reserves.recovery.remaining import RemainingDays as RemainingDays, remaining_days as remaining_days
-    from msk_reserves.recovery.residual import (
+    from msk_reserves.recovery.curves.gray import gray_test as gray_test
+    from msk_reserves.recovery.curves.nonparametric import (
+        aalen_johansen as aalen_johansen,
+        kaplan_meier as kaplan_meier,
+        nelson_aalen as nelson_aalen,
+    )
+    from msk_reserves.recovery.curves.occupation import (
+        occupation_of_book as occupation_of_book,
+        state_occupation as state_occupation,
+    )
+    from msk_reserves.recovery.laws.fit import fit_family as fit_family
+    from msk_reserves.recovery.laws.residual import (
         conditional_survival as conditional_survival,
         residual_mean as residual_mean,
         residual_quantile as residual_quantile,
     )
-    from msk_reserves.recovery.scores import BrierScores as BrierScores, brier_score as brier_score
-    from msk_reserves.recovery.stay_curves import exit_shares as exit_shares, stay_curve as stay_curve
-    from msk_reserves.recovery.termination import (
+    from msk_reserves.recovery.path.employers import EmployerFrailty as EmployerFrailty
+    from msk_reserves.recovery.path.external import TransitionModel as TransitionModel, from_lifelines as from_lifelines
+    from msk_reserves.recovery.path.model import (
+        Recovery as Recovery,
+        fit_path as fit_path,
+        fit_recovery as fit_recovery,
+    )
+    from msk_reserves.recovery.path.stay_curves import exit_shares as exit_shares, stay_curve as stay_curve
+    from msk_reserves.recovery.path.termination import (
         TerminationRates as TerminationRates,
         termination_rates as termination_rates,
     )
-    from msk_reserves.recovery.verdict import (
+    from msk_reserves.recovery.quality.calibration import Calibration as Calibration, calibration as calibration
+    from msk_reserves.recovery.quality.concordance import Concordance as Concordance, concordance as concordance
+    from msk_reserves.recovery.quality.cox_snell import CoxSnell as CoxSnell, cox_snell as cox_snell
+    from msk_reserves.recovery.quality.group_check import (
+        GroupCheck as GroupCheck,
+        predicted_and_observed as predicted_and_observed,
+    )
+    from msk_reserves.recovery.quality.judged import JudgedStays as JudgedStays, judged_stays as judged_stays
+    from msk_reserves.recovery.quality.occupation_check import (
+        OccupationCheck as OccupationCheck,
+        occupation_check as occupation_check,
+    )
+    from msk_reserves.recovery.quality.proportionality import (
+        Proportionality as Proportionality,
+        proportionality as proportionality,
+    )
+    from msk_reserves.recovery.quality.scores import BrierScores as BrierScores, brier_score as brier_score
+    from msk_reserves.recovery.quality.verdict import (
         RecoveryAssessment as RecoveryAssessment,
         assess_held_out as assess_held_out,
         assess_recovery as assess_recovery,
@@ -137,54 +137,54 @@ _HOME = {
     "calibration_report": "samples.calibration",
     "load_sample": "samples.shipped",
     "musculoskeletal": "samples.kentucky_michigan",
-    "kaplan_meier": "recovery.nonparametric",
-    "nelson_aalen": "recovery.nonparametric",
-    "aalen_johansen": "recovery.nonparametric",
-    "stay_curve": "recovery.stay_curves",
-    "exit_shares": "recovery.stay_curves",
-    "state_occupation": "recovery.occupation",
-    "occupation_of_book": "recovery.occupation",
-    "log_rank_test": "recovery.comparison",
-    "restricted_mean_difference": "recovery.comparison",
-    "gray_test": "recovery.gray",
-    "fit_family": "recovery.fit",
-    "fit_recovery": "recovery.model",
-    "fit_path": "recovery.model",
-    "Recovery": "recovery.model",
-    "remaining_days": "recovery.remaining",
-    "RemainingDays": "recovery.remaining",
-    "state_probabilities": "recovery.prognosis",
-    "StateProbabilities": "recovery.prognosis",
-    "group_outlook": "recovery.outlook",
-    "GroupOutlook": "recovery.outlook",
-    "predicted_occupation": "recovery.prognosis",
-    "conditional_survival": "recovery.residual",
-    "residual_mean": "recovery.residual",
-    "residual_quantile": "recovery.residual",
-    "brier_score": "recovery.scores",
-    "BrierScores": "recovery.scores",
-    "concordance": "recovery.concordance",
-    "Concordance": "recovery.concordance",
-    "EmployerFrailty": "recovery.employers",
-    "TransitionModel": "recovery.external",
-    "from_lifelines": "recovery.external",
-    "TerminationRates": "recovery.termination",
-    "termination_rates": "recovery.termination",
-    "calibration": "recovery.calibration",
-    "Calibration": "recovery.calibration",
-    "cox_snell": "recovery.cox_snell",
-    "CoxSnell": "recovery.cox_snell",
-    "judged_stays": "recovery.judged",
-    "JudgedStays": "recovery.judged",
-    "GroupCheck": "recovery.group_check",
-    "predicted_and_observed": "recovery.group_check",
-    "proportionality": "recovery.proportionality",
-    "Proportionality": "recovery.proportionality",
-    "occupation_check": "recovery.occupation_check",
-    "OccupationCheck": "recovery.occupation_check",
-    "assess_recovery": "recovery.verdict",
-    "assess_held_out": "recovery.verdict",
-    "RecoveryAssessment": "recovery.verdict",
+    "kaplan_meier": "recovery.curves.nonparametric",
+    "nelson_aalen": "recovery.curves.nonparametric",
+    "aalen_johansen": "recovery.curves.nonparametric",
+    "stay_curve": "recovery.path.stay_curves",
+    "exit_shares": "recovery.path.stay_curves",
+    "state_occupation": "recovery.curves.occupation",
+    "occupation_of_book": "recovery.curves.occupation",
+    "log_rank_test": "recovery.curves.comparison",
+    "restricted_mean_difference": "recovery.curves.comparison",
+    "gray_test": "recovery.curves.gray",
+    "fit_family": "recovery.laws.fit",
+    "fit_recovery": "recovery.path.model",
+    "fit_path": "recovery.path.model",
+    "Recovery": "recovery.path.model",
+    "remaining_days": "recovery.answers.remaining",
+    "RemainingDays": "recovery.answers.remaining",
+    "state_probabilities": "recovery.answers.prognosis",
+    "StateProbabilities": "recovery.answers.prognosis",
+    "group_outlook": "recovery.answers.outlook",
+    "GroupOutlook": "recovery.answers.outlook",
+    "predicted_occupation": "recovery.answers.prognosis",
+    "conditional_survival": "recovery.laws.residual",
+    "residual_mean": "recovery.laws.residual",
+    "residual_quantile": "recovery.laws.residual",
+    "brier_score": "recovery.quality.scores",
+    "BrierScores": "recovery.quality.scores",
+    "concordance": "recovery.quality.concordance",
+    "Concordance": "recovery.quality.concordance",
+    "EmployerFrailty": "recovery.path.employers",
+    "TransitionModel": "recovery.path.external",
+    "from_lifelines": "recovery.path.external",
+    "TerminationRates": "recovery.path.termination",
+    "termination_rates": "recovery.path.termination",
+    "calibration": "recovery.quality.calibration",
+    "Calibration": "recovery.quality.calibration",
+    "cox_snell": "recovery.quality.cox_snell",
+    "CoxSnell": "recovery.quality.cox_snell",
+    "judged_stays": "recovery.quality.judged",
+    "JudgedStays": "recovery.quality.judged",
+    "GroupCheck": "recovery.quality.group_check",
+    "predicted_and_observed": "recovery.quality.group_check",
+    "proportionality": "recovery.quality.proportionality",
+    "Proportionality": "recovery.quality.proportionality",
+    "occupation_check": "recovery.quality.occupation_check",
+    "OccupationCheck": "recovery.quality.occupation_check",
+    "assess_recovery": "recovery.quality.verdict",
+    "assess_held_out": "recovery.quality.verdict",
+    "RecoveryAssessment": "recovery.quality.verdict",
     "fit_cost": "cost.fit",
     "Cost": "cost.record",
     "Trends": "cost.record",

@@ -17,11 +17,11 @@ from msk_reserves.episodes.hazards import (
     SPLINE,
     TABLE,
 )
-from msk_reserves.recovery.cure import CURES, is_cure
-from msk_reserves.recovery.draws import LawDraws, RecoveryDraws, TransitionDraws
-from msk_reserves.recovery.families import BY_CLAIM, FAMILIES, Family
-from msk_reserves.recovery.piecewise import PIECEWISE, cumulative_at_cuts
-from msk_reserves.recovery.spline import is_spline
+from msk_reserves.recovery.laws.cure import CURES, is_cure
+from msk_reserves.recovery.laws.families import BY_CLAIM, FAMILIES, Family
+from msk_reserves.recovery.laws.piecewise import PIECEWISE, cumulative_at_cuts
+from msk_reserves.recovery.laws.spline import is_spline
+from msk_reserves.recovery.path.draws import LawDraws, RecoveryDraws, TransitionDraws
 
 LOW, HIGH, NODES = -30.0, 7.0, 1024
 """Grid of ln h: from one exit in 10**13 to 1,100 expected exits."""

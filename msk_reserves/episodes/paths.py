@@ -17,7 +17,7 @@ from msk_reserves.episodes.laws import laws_of
 from msk_reserves.episodes.randomness import key_of
 from msk_reserves.episodes.states import PATH_STATES
 from msk_reserves.episodes.walk import claims_where, room_of
-from msk_reserves.recovery.draws import RecoveryDraws
+from msk_reserves.recovery.path.draws import RecoveryDraws
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,8 +19,8 @@ from msk_reserves.episodes.record import Takeover
 from msk_reserves.episodes.scope import Scope
 from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.episodes.takeover import takeover, window_open
-from msk_reserves.recovery.draws import TransitionDraws
-from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.path.draws import TransitionDraws
+from msk_reserves.recovery.path.model import Recovery
 
 MOST_DRAWS = 500
 """Draws of the parameters behind a forecast, each serving the same number of scenarios."""

@@ -8,7 +8,7 @@ from msk_reserves.episodes.kernel import walk_block
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.randomness import Keys
 from msk_reserves.episodes.states import PATH_STATES
-from msk_reserves.recovery.draws import TransitionDraws
+from msk_reserves.recovery.path.draws import TransitionDraws
 
 
 def walk(plan: Plan) -> Sums:

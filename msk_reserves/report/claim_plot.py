@@ -8,8 +8,8 @@ from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.states import BASE_CODE
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATES
-from msk_reserves.recovery.mixture import grid_to, present_stay
-from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.path.mixture import grid_to, present_stay
+from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.report.style import (
     GREY,
     GRID,

@@ -10,7 +10,7 @@ import numpy as np
 from msk_reserves.certainty.gain import CertaintyGain
 from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.cost.record import Cost
-from msk_reserves.recovery.model import Recovery
+from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.report.page import comparisons, report_html
 from msk_reserves.reserves.distribution import PARTS, QUANTILES, TAIL_LEVELS, ReserveDistribution
 from msk_reserves.reserves.forecast import IBNR_REASON, Forecast

@@ -6,7 +6,7 @@ from matplotlib.patches import Patch
 
 from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import REPRESENTED
-from msk_reserves.recovery.curves import StateOccupation
+from msk_reserves.recovery.curves.curves import StateOccupation
 from msk_reserves.report.style import CONTRACT_COLOURS, GREY, axes_or_new, dress, legend_above, tint
 from msk_reserves.report.survival_plot import TICK_STEPS
 

@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from msk_reserves import __version__
 from msk_reserves.certainty.gain import CertaintyGain, certainty_gain
 from msk_reserves.cost.record import Cost
-from msk_reserves.recovery.model import Recovery
-from msk_reserves.recovery.verdict import RecoveryAssessment, assess_recovery
+from msk_reserves.recovery.path.model import Recovery
+from msk_reserves.recovery.quality.verdict import RecoveryAssessment, assess_recovery
 from msk_reserves.report.disclosures import disclosures
 from msk_reserves.report.quality_plots import plot_calibration, plot_predicted_and_observed
 from msk_reserves.report.reserve_plots import plot_bands, plot_exceedance

@@ -8,10 +8,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from msk_reserves._checks import one_of
-from msk_reserves.recovery.calibration import Calibration
-from msk_reserves.recovery.cox_snell import CoxSnell
-from msk_reserves.recovery.group_check import GroupCheck
-from msk_reserves.recovery.scores import LIMIT, BrierScores
+from msk_reserves.recovery.quality.calibration import Calibration
+from msk_reserves.recovery.quality.cox_snell import CoxSnell
+from msk_reserves.recovery.quality.group_check import GroupCheck
+from msk_reserves.recovery.quality.scores import LIMIT, BrierScores
 from msk_reserves.report.style import (
     CONTRACT_COLOURS,
     GREY,

@@ -20,7 +20,7 @@ from msk_reserves.contracts.fixed_price import InForce
 from msk_reserves.contracts.terms import Contract
 from msk_reserves.cost.fit import fit_cost
 from msk_reserves.episodes.plan import draws_for
-from msk_reserves.recovery.model import fit_recovery
+from msk_reserves.recovery.path.model import fit_recovery
 from msk_reserves.report.files import place_for_results, write_results
 from msk_reserves.report.page import comparisons
 from msk_reserves.reserves.forecast import forecast

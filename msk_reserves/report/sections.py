@@ -12,8 +12,8 @@ from msk_reserves.claims.summary import summarise_data
 from msk_reserves.cost.factor import describe
 from msk_reserves.cost.rates import rate_table
 from msk_reserves.cost.record import Cost
-from msk_reserves.recovery.model import Recovery
-from msk_reserves.recovery.verdict import RecoveryAssessment
+from msk_reserves.recovery.path.model import Recovery
+from msk_reserves.recovery.quality.verdict import RecoveryAssessment
 from msk_reserves.reserves.distribution import PARTS
 from msk_reserves.reserves.forecast import Forecast
 

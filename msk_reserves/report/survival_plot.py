@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from msk_reserves._checks import Booleans, Floats, Integers, level, positive
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
-from msk_reserves.recovery.curves import SurvivalCurve
-from msk_reserves.recovery.mixture import present_stay
-from msk_reserves.recovery.model import Recovery
-from msk_reserves.recovery.nonparametric import kaplan_meier
+from msk_reserves.recovery.curves.curves import SurvivalCurve
+from msk_reserves.recovery.curves.nonparametric import kaplan_meier
+from msk_reserves.recovery.path.mixture import present_stay
+from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.report.style import (
     CONTRACT_COLOURS,
     GREY,

@@ -19,9 +19,9 @@ from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.engine import run_blocks
 from msk_reserves.episodes.plan import Plan, make_plan
 from msk_reserves.episodes.systemic import SystemicRisk
-from msk_reserves.recovery.model import Recovery
-from msk_reserves.recovery.mortality import POPULATION_MORTALITY
-from msk_reserves.recovery.piecewise import DECLINE
+from msk_reserves.recovery.laws.piecewise import DECLINE
+from msk_reserves.recovery.path.model import Recovery
+from msk_reserves.recovery.path.mortality import POPULATION_MORTALITY
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
 from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block

@@ -25,6 +25,17 @@ CAPTIONS = {
 }
 """The rooms in the order of the pipeline: each may import from those above it."""
 
+FLOORS = {
+    "recovery": {
+        "curves": "Without a law: product-limit curves, occupation of states, and groups compared.",
+        "laws": "With a law: families of time in a state, their likelihoods and their fits.",
+        "path": "The path: every move between states, its covariates, its laws and their draws.",
+        "answers": "What to expect of an open claim: probabilities of states and days still off, with intervals.",
+        "quality": "Whether it may be relied on: calibration, scores, residuals and a verdict.",
+    },
+}
+"""The floors of large rooms, in the same order; a file beside the floors is for all of them."""
+
 ORDER = ["_checks", *CAPTIONS, "cli"]
 
 GUESTS = {
@@ -77,6 +88,30 @@ def test_every_room_has_its_caption_and_nothing_else() -> None:
     assert rooms == set(CAPTIONS)
     for room, caption in CAPTIONS.items():
         assert (PACKAGE / room / "__init__.py").read_text(encoding="utf-8") == f'"""{caption}"""\n'
+
+
+def test_every_floor_has_its_caption_and_is_installed() -> None:
+    """A floor's `__init__` is one line too, and no folder of the package is left out of what is installed."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    installed = set(project["tool"]["setuptools"]["packages"])
+    for room in CAPTIONS:
+        floors = {path.parent.name for path in (PACKAGE / room).glob("*/__init__.py")}
+        assert floors == set(FLOORS.get(room, {}))
+        assert {f"msk_reserves.{room}", *(f"msk_reserves.{room}.{floor}" for floor in floors)} <= installed
+        for floor, caption in FLOORS.get(room, {}).items():
+            assert (PACKAGE / room / floor / "__init__.py").read_text(encoding="utf-8") == f'"""{caption}"""\n'
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_up_the_floors(path: Path) -> None:
+    """A floor imports only from floors above it in its room, and a file beside them from none."""
+    room, *inside = path.relative_to(PACKAGE).parts
+    floors = list(FLOORS.get(room, {}))
+    own = floors.index(inside[0]) if len(inside) > 1 else -1
+    for module in imports_of(path) if floors else ():
+        parts = module.split(".")
+        if parts[:2] == ["msk_reserves", room] and len(parts) > 3:
+            assert floors.index(parts[2]) <= own, f"{path} imports {module}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))

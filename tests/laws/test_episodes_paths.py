@@ -10,9 +10,9 @@ from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES
 from msk_reserves.episodes.paths import SimulatedPaths, simulate_paths
 from msk_reserves.episodes.randomness import key_of
 from msk_reserves.episodes.walk import walk
-from msk_reserves.recovery.draws import TransitionDraws
-from msk_reserves.recovery.renewal import solve_renewal
-from msk_reserves.recovery.stay_tables import KnownMove, graded_grid, known_stays
+from msk_reserves.recovery.answers.renewal import solve_renewal
+from msk_reserves.recovery.answers.stay_tables import KnownMove, graded_grid, known_stays
+from msk_reserves.recovery.path.draws import TransitionDraws
 from tests.worlds.moves import Moves, drawn_moves, plan_of_moves
 
 DAYS = (14.0, 91.0, 182.0, 728.0)

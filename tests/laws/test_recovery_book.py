@@ -12,13 +12,13 @@ from scipy import stats
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import STATE_CODE
-from msk_reserves.recovery.covariates import covariate_design
-from msk_reserves.recovery.draws import TransitionDraws
-from msk_reserves.recovery.fit import FittedFamily
-from msk_reserves.recovery.model import Recovery, fit_recovery
-from msk_reserves.recovery.piecewise import exposure
-from msk_reserves.recovery.sampling import draw_moves
-from msk_reserves.recovery.selection import law_weights
+from msk_reserves.recovery.laws.fit import FittedFamily
+from msk_reserves.recovery.laws.piecewise import exposure
+from msk_reserves.recovery.path.covariates import covariate_design
+from msk_reserves.recovery.path.draws import TransitionDraws
+from msk_reserves.recovery.path.model import Recovery, fit_recovery
+from msk_reserves.recovery.path.sampling import draw_moves
+from msk_reserves.recovery.path.selection import law_weights
 from tests.worlds.recovery import recovery_book
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings, strategies as st
 from statsmodels.duration.survfunc import survdiff
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.comparison import log_rank_test, restricted_mean_difference
-from msk_reserves.recovery.gray import gray_test
-from msk_reserves.recovery.nonparametric import kaplan_meier
+from msk_reserves.recovery.curves.comparison import log_rank_test, restricted_mean_difference
+from msk_reserves.recovery.curves.gray import gray_test
+from msk_reserves.recovery.curves.nonparametric import kaplan_meier
 
 QUICK = settings(max_examples=40, deadline=None)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier, nelson_aalen
+from msk_reserves.recovery.curves.nonparametric import aalen_johansen, kaplan_meier, nelson_aalen
 
 QUICK = settings(max_examples=60, deadline=None)
 

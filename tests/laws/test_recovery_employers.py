@@ -9,9 +9,9 @@ import pytest
 
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.episodes.laws import exits, laws_of
-from msk_reserves.recovery.employers import employer_numbers
-from msk_reserves.recovery.frailty import frailty_mean
-from msk_reserves.recovery.model import Recovery, fit_path, fit_recovery
+from msk_reserves.recovery.laws.frailty import frailty_mean
+from msk_reserves.recovery.path.employers import employer_numbers
+from msk_reserves.recovery.path.model import Recovery, fit_path, fit_recovery
 from tests.worlds.employers import SPACE, employers_stays
 from tests.worlds.recovery import recovery_book
 

@@ -13,9 +13,9 @@ from msk_reserves._checks import Floats
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.episodes.hazards import collected_by, exit_days_of
 from msk_reserves.episodes.laws import exits, laws_of
-from msk_reserves.recovery.external import NODES, tabulated
-from msk_reserves.recovery.mixture import all_exits
-from msk_reserves.recovery.model import Recovery, fit_recovery
+from msk_reserves.recovery.path.external import NODES, tabulated
+from msk_reserves.recovery.path.mixture import all_exits
+from msk_reserves.recovery.path.model import Recovery, fit_recovery
 from tests.worlds.recovery import recovery_book
 
 MOVE = ("off_work", "back_at_work")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import integrate
 
-from msk_reserves.recovery.families import (
+from msk_reserves.recovery.laws.families import (
     EXPONENTIAL,
     FAMILIES,
     GENERALIZED_GAMMA,
@@ -18,7 +18,7 @@ from msk_reserves.recovery.families import (
     log_survival,
     moment,
 )
-from msk_reserves.recovery.residual import conditional_survival, residual_mean, residual_quantile
+from msk_reserves.recovery.laws.residual import conditional_survival, residual_mean, residual_quantile
 
 QUICK = settings(max_examples=60, deadline=None)
 # Inverse of the incomplete gamma ratio and five Newton steps agree to about 1e-12; rounding of days to doubles and back

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msk_reserves.recovery.covariates import AUTOMATIC, NOT_AUTOMATIC, covariate_design, usable_columns
-from msk_reserves.recovery.formula import formula_columns
-from msk_reserves.recovery.model import fit_recovery
+from msk_reserves.recovery.path.covariates import AUTOMATIC, NOT_AUTOMATIC, covariate_design, usable_columns
+from msk_reserves.recovery.path.formula import formula_columns
+from msk_reserves.recovery.path.model import fit_recovery
 from tests.worlds.recovery import recovery_book
 
 FORMULA = "body_part + np.log(weekly_wage) + bs(age, df=4) + C(arrangement):center(age)"

@@ -9,14 +9,14 @@ import pytest
 from msk_reserves._checks import Floats
 from msk_reserves.episodes.hazards import collected_by, exit_days_of
 from msk_reserves.episodes.laws import laws_of
-from msk_reserves.recovery.cure import CURES, no_plateau
-from msk_reserves.recovery.draws import LawDraws, RecoveryDraws, TransitionDraws, at_mark, law_draws
-from msk_reserves.recovery.families import FAMILIES, WEIBULL
-from msk_reserves.recovery.fit import LAWS, FittedFamily, fit_family, fit_law
-from msk_reserves.recovery.likelihood import evaluate, prepare
+from msk_reserves.recovery.laws.cure import CURES, no_plateau
+from msk_reserves.recovery.laws.families import FAMILIES, WEIBULL
+from msk_reserves.recovery.laws.fit import LAWS, FittedFamily, fit_family, fit_law
+from msk_reserves.recovery.laws.likelihood import evaluate, prepare
+from msk_reserves.recovery.laws.spline import basis, basis_slope, fit_spline, log_days_at, rising, slopes
 from msk_reserves.recovery.observations import grouped, observations
-from msk_reserves.recovery.selection import fit_candidates
-from msk_reserves.recovery.spline import basis, basis_slope, fit_spline, log_days_at, rising, slopes
+from msk_reserves.recovery.path.draws import LawDraws, RecoveryDraws, TransitionDraws, at_mark, law_draws
+from msk_reserves.recovery.path.selection import fit_candidates
 
 YEAR = 365.25
 SPLINE_NAMES = ("rp0", "rp1", "rp2", "rp3")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from msk_reserves._checks import Floats
-from msk_reserves.recovery.families import FAMILIES
-from msk_reserves.recovery.fit import FittedFamily, fit_family
-from msk_reserves.recovery.likelihood import evaluate, prepare
+from msk_reserves.recovery.laws.families import FAMILIES
+from msk_reserves.recovery.laws.fit import FittedFamily, fit_family
+from msk_reserves.recovery.laws.likelihood import evaluate, prepare
 from msk_reserves.recovery.observations import observations
 
 NAMES = ("exponential", "weibull", "lognormal", "loglogistic", "gengamma", "piecewise")

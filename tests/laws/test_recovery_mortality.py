@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msk_reserves.recovery.model import fit_path
-from msk_reserves.recovery.mortality import population_mortality
+from msk_reserves.recovery.path.model import fit_path
+from msk_reserves.recovery.path.mortality import population_mortality
 
 
 def table(deaths: int, years: float, age: float | None) -> pd.DataFrame:

@@ -11,11 +11,11 @@ import msk_reserves as msk
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STILL_IN_STATE
-from msk_reserves.recovery import occupation_error
-from msk_reserves.recovery.curves import StateOccupation
-from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier
-from msk_reserves.recovery.occupation import clocked, occupation_of_book, state_occupation
-from msk_reserves.recovery.stay_curves import exit_shares, stay_curve
+from msk_reserves.recovery.curves import occupation_error
+from msk_reserves.recovery.curves.curves import StateOccupation
+from msk_reserves.recovery.curves.nonparametric import aalen_johansen, kaplan_meier
+from msk_reserves.recovery.curves.occupation import clocked, occupation_of_book, state_occupation
+from msk_reserves.recovery.path.stay_curves import exit_shares, stay_curve
 
 FEW = settings(max_examples=25, deadline=None)
 NAMES = np.array(["back", "duty", "off", "settled"])

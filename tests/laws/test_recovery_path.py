@@ -12,12 +12,12 @@ from msk_reserves.claims.defects import ClaimDataError
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STATES
 from msk_reserves.cost.fit import fit_cost
-from msk_reserves.recovery.cure import CURES
-from msk_reserves.recovery.effects import effects_of
-from msk_reserves.recovery.fit import LAWS
-from msk_reserves.recovery.mixture import present_stay
-from msk_reserves.recovery.model import Recovery, fit_path, fit_recovery
-from msk_reserves.recovery.remaining import remaining_days
+from msk_reserves.recovery.answers.remaining import remaining_days
+from msk_reserves.recovery.laws.cure import CURES
+from msk_reserves.recovery.laws.fit import LAWS
+from msk_reserves.recovery.path.effects import effects_of
+from msk_reserves.recovery.path.mixture import present_stay
+from msk_reserves.recovery.path.model import Recovery, fit_path, fit_recovery
 from msk_reserves.reserves.forecast import forecast
 from tests.worlds.attorneys import AttorneyWorld, stays_seen
 from tests.worlds.forecasts import ledger_book

@@ -9,13 +9,13 @@ import pytest
 
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE
-from msk_reserves.recovery.draws import RecoveryDraws
-from msk_reserves.recovery.families import FAMILIES
-from msk_reserves.recovery.model import Recovery, fit_path, fit_recovery
-from msk_reserves.recovery.outlook import group_outlook
-from msk_reserves.recovery.prognosis import predicted_occupation, state_probabilities
-from msk_reserves.recovery.remaining import RemainingDays, remaining_days
-from msk_reserves.recovery.residual import residual_mean, residual_quantile
+from msk_reserves.recovery.answers.outlook import group_outlook
+from msk_reserves.recovery.answers.prognosis import predicted_occupation, state_probabilities
+from msk_reserves.recovery.answers.remaining import RemainingDays, remaining_days
+from msk_reserves.recovery.laws.families import FAMILIES
+from msk_reserves.recovery.laws.residual import residual_mean, residual_quantile
+from msk_reserves.recovery.path.draws import RecoveryDraws
+from msk_reserves.recovery.path.model import Recovery, fit_path, fit_recovery
 from tests.worlds.employers import SPACE, employers_stays
 from tests.worlds.recovery import recovery_book
 

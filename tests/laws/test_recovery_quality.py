@@ -12,15 +12,15 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.part import part_of_book
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import STATE_CODE
-from msk_reserves.recovery.calibration import calibration
-from msk_reserves.recovery.cox_snell import cox_snell
-from msk_reserves.recovery.group_check import predicted_and_observed
-from msk_reserves.recovery.judged import judged_stays
-from msk_reserves.recovery.model import Recovery, fit_recovery
-from msk_reserves.recovery.nonparametric import aalen_johansen
-from msk_reserves.recovery.occupation_check import occupation_check
-from msk_reserves.recovery.proportionality import proportionality
-from msk_reserves.recovery.verdict import assess_held_out, assess_recovery
+from msk_reserves.recovery.curves.nonparametric import aalen_johansen
+from msk_reserves.recovery.path.model import Recovery, fit_recovery
+from msk_reserves.recovery.quality.calibration import calibration
+from msk_reserves.recovery.quality.cox_snell import cox_snell
+from msk_reserves.recovery.quality.group_check import predicted_and_observed
+from msk_reserves.recovery.quality.judged import judged_stays
+from msk_reserves.recovery.quality.occupation_check import occupation_check
+from msk_reserves.recovery.quality.proportionality import proportionality
+from msk_reserves.recovery.quality.verdict import assess_held_out, assess_recovery
 from tests.worlds.recovery import recovery_book
 
 SEEDS = st.integers(0, 10_000)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from msk_reserves.recovery.draws import TransitionDraws, law_draws
-from msk_reserves.recovery.quick_hazards import collected_from, quickened
+from msk_reserves.recovery.answers.quick_hazards import collected_from, quickened
+from msk_reserves.recovery.path.draws import TransitionDraws, law_draws
 
 
 def test_tabulated_hazards_are_those_of_the_laws() -> None:

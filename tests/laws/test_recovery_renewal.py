@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from msk_reserves.recovery.families import WEIBULL as WEIBULL_LAW
-from msk_reserves.recovery.renewal import solve_renewal
-from msk_reserves.recovery.residual import residual_mean
-from msk_reserves.recovery.stay_tables import graded_grid, grid_of, known_stays
+from msk_reserves.recovery.answers.renewal import solve_renewal
+from msk_reserves.recovery.answers.stay_tables import graded_grid, grid_of, known_stays
+from msk_reserves.recovery.laws.families import WEIBULL as WEIBULL_LAW
+from msk_reserves.recovery.laws.residual import residual_mean
 from tests.worlds.known_path import OFF, STATES, faster, known_moves, weibull_move
 
 HORIZON = 900.0

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.censoring import watched
-from msk_reserves.recovery.concordance import Concordance, concordance
-from msk_reserves.recovery.nonparametric import aalen_johansen
-from msk_reserves.recovery.scores import brier_score
+from msk_reserves.recovery.curves.nonparametric import aalen_johansen
+from msk_reserves.recovery.quality.censoring import watched
+from msk_reserves.recovery.quality.concordance import Concordance, concordance
+from msk_reserves.recovery.quality.scores import brier_score
 
 SEEDS = st.integers(0, 10_000)
 FEW = settings(max_examples=25, deadline=None)

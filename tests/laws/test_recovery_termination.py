@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from msk_reserves.recovery.graduation import graduated_rates
-from msk_reserves.recovery.termination import TerminationRates, termination_rates
+from msk_reserves.recovery.curves.graduation import graduated_rates
+from msk_reserves.recovery.path.termination import TerminationRates, termination_rates
 from tests.worlds.recovery import recovery_book
 
 

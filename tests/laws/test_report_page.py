@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from msk_reserves.cost.fit import fit_cost
-from msk_reserves.recovery.model import fit_recovery
-from msk_reserves.recovery.verdict import assess_recovery
+from msk_reserves.recovery.path.model import fit_recovery
+from msk_reserves.recovery.quality.verdict import assess_recovery
 from msk_reserves.report.page import report_html, write_report
 from msk_reserves.reserves.forecast import IBNR_REASON, Forecast
 from tests.worlds.forecasts import ledger_book, made_forecast, undated_book

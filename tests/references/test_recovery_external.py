@@ -13,9 +13,9 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.episodes.plan import make_plan
 from msk_reserves.episodes.walk import walk
-from msk_reserves.recovery.draws import TransitionDraws
-from msk_reserves.recovery.external import LifelinesRegression, from_lifelines
-from msk_reserves.recovery.model import fit_recovery
+from msk_reserves.recovery.path.draws import TransitionDraws
+from msk_reserves.recovery.path.external import LifelinesRegression, from_lifelines
+from msk_reserves.recovery.path.model import fit_recovery
 from tests.worlds.recovery import recovery_book
 from tests.worlds.valued import simple
 

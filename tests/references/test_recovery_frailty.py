@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from msk_reserves.recovery.frailty import fit_variance, frailty_loglik, frailty_mean, frailty_survival
+from msk_reserves.recovery.laws.frailty import fit_variance, frailty_loglik, frailty_mean, frailty_survival
 
 # Seven digits are printed.
 PRINTED_ATOL = 5e-8

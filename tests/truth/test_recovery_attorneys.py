@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from msk_reserves.recovery.fit import fit_family
-from msk_reserves.recovery.model import Recovery, fit_path
+from msk_reserves.recovery.laws.fit import fit_family
+from msk_reserves.recovery.path.model import Recovery, fit_path
 from tests.worlds.attorneys import MOVES, ONSETS, REPRESENTED, AttorneyWorld, stays_seen
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from msk_reserves.recovery.model import Recovery, fit_path
+from msk_reserves.recovery.path.model import Recovery, fit_path
 from tests.worlds.employers import SPACE, employers_stays
 
 COVARIATES = "illness + heavy"

@@ -7,7 +7,7 @@ import msk_reserves as msk
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE
 from msk_reserves.episodes.plan import make_plan
 from msk_reserves.episodes.walk import walk
-from msk_reserves.recovery.remaining import remaining_days
+from msk_reserves.recovery.answers.remaining import remaining_days
 
 DATE, SCENARIOS, HORIZON = pd.Timestamp("2023-06-30"), 2_000, 1_820.0
 

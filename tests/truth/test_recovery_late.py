@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from msk_reserves.recovery.fit import fit_family
-from msk_reserves.recovery.piecewise import baseline_hazard
+from msk_reserves.recovery.laws.fit import fit_family
+from msk_reserves.recovery.laws.piecewise import baseline_hazard
 
 YEAR = 365.25
 HORIZON = 10 * YEAR

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from msk_reserves._checks import Booleans, Floats
-from msk_reserves.recovery.draws import law_draws
-from msk_reserves.recovery.fit import fit_family, fit_law
+from msk_reserves.recovery.laws.fit import fit_family, fit_law
 from msk_reserves.recovery.observations import observations
+from msk_reserves.recovery.path.draws import law_draws
 
 # Two-sided false-alarm rate of one comparison below.
 FALSE_ALARM = 1e-4

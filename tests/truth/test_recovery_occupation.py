@@ -4,9 +4,9 @@ import numpy as np
 from scipy import stats
 
 from msk_reserves._checks import Booleans, Floats, Integers
-from msk_reserves.recovery.comparison import log_rank_test
-from msk_reserves.recovery.gray import gray_test
-from msk_reserves.recovery.occupation import state_occupation
+from msk_reserves.recovery.curves.comparison import log_rank_test
+from msk_reserves.recovery.curves.gray import gray_test
+from msk_reserves.recovery.curves.occupation import state_occupation
 
 FALSE_ALARM = 1e-4
 """Chance that a correct build fails one of these counts."""

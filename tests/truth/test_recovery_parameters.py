@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from msk_reserves._checks import Floats
-from msk_reserves.recovery.families import FAMILIES, days_at_hazard
-from msk_reserves.recovery.fit import FittedFamily, fit_family
-from msk_reserves.recovery.nonparametric import aalen_johansen, kaplan_meier
+from msk_reserves.recovery.curves.nonparametric import aalen_johansen, kaplan_meier
+from msk_reserves.recovery.laws.families import FAMILIES, days_at_hazard
+from msk_reserves.recovery.laws.fit import FittedFamily, fit_family
 
 # Two-sided false-alarm rate of one comparison below.
 FALSE_ALARM = 1e-4

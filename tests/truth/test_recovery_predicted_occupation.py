@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from msk_reserves.claims.book import ClaimBook
-from msk_reserves.recovery.model import Recovery, fit_recovery
-from msk_reserves.recovery.occupation import occupation_of_book
-from msk_reserves.recovery.prognosis import predicted_occupation
+from msk_reserves.recovery.answers.prognosis import predicted_occupation
+from msk_reserves.recovery.curves.occupation import occupation_of_book
+from msk_reserves.recovery.path.model import Recovery, fit_recovery
 from tests.worlds.recovery import recovery_book
 
 WAITING = 3.0

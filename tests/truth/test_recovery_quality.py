@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 from msk_reserves._checks import Floats
-from msk_reserves.recovery.concordance import concordance
-from msk_reserves.recovery.cox_snell import cox_snell
-from msk_reserves.recovery.judged import judged_stays
-from msk_reserves.recovery.proportionality import proportionality
-from msk_reserves.recovery.verdict import assess_recovery
+from msk_reserves.recovery.quality.concordance import concordance
+from msk_reserves.recovery.quality.cox_snell import cox_snell
+from msk_reserves.recovery.quality.judged import judged_stays
+from msk_reserves.recovery.quality.proportionality import proportionality
+from msk_reserves.recovery.quality.verdict import assess_recovery
 from tests.worlds.recovery import recovery_book
 from tests.worlds.true_recovery import true_recovery
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from msk_reserves.recovery.paths import Uniforms, simulate_paths
-from msk_reserves.recovery.renewal import solve_renewal
-from msk_reserves.recovery.stay_tables import graded_grid, known_stays
+from msk_reserves.recovery.answers.paths import Uniforms, simulate_paths
+from msk_reserves.recovery.answers.renewal import solve_renewal
+from msk_reserves.recovery.answers.stay_tables import graded_grid, known_stays
 from tests.worlds.known_path import OFF, STATES, known_moves, simulate_known
 
 DAYS = (30.0, 182.0, 600.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from msk_reserves.recovery.termination import termination_rates
+from msk_reserves.recovery.path.termination import termination_rates
 
 RATES = np.array([0.03, 0.012, 0.004])
 CUTS = np.array([28.0, 91.0])

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from msk_reserves.claims.vocabulary import STATE_CODE
-from msk_reserves.recovery.mixture import all_exits
-from msk_reserves.recovery.model import fit_recovery
-from msk_reserves.recovery.nonparametric import kaplan_meier
-from msk_reserves.recovery.remaining import remaining_days
-from msk_reserves.recovery.sampling import draw_moves
+from msk_reserves.recovery.answers.remaining import remaining_days
+from msk_reserves.recovery.curves.nonparametric import kaplan_meier
+from msk_reserves.recovery.path.mixture import all_exits
+from msk_reserves.recovery.path.model import fit_recovery
+from msk_reserves.recovery.path.sampling import draw_moves
 from tests.worlds.recovery import AGE_EFFECT, recovery_book
 
 

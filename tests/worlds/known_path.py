@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.stay_tables import KnownMove
+from msk_reserves.recovery.answers.stay_tables import KnownMove
 
 WEIBULL = {
     ("off_work", "back_at_work"): (0.8, 90.0),

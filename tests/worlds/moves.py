@@ -10,7 +10,7 @@ from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.episodes.laws import exits, laws_of
 from msk_reserves.episodes.plan import Plan, make_plan
 from msk_reserves.episodes.systemic import SystemicRisk
-from msk_reserves.recovery.draws import RecoveryDraws, TransitionDraws, law_draws
+from msk_reserves.recovery.path.draws import RecoveryDraws, TransitionDraws, law_draws
 from tests.worlds.valued import simple
 
 N_DRAWS = 5

@@ -6,11 +6,11 @@ import numpy as np
 
 from msk_reserves._checks import Floats
 from msk_reserves.claims.book import ClaimBook
-from msk_reserves.recovery.covariates import Term
-from msk_reserves.recovery.families import EXPONENTIAL, LOGNORMAL, WEIBULL, Family
-from msk_reserves.recovery.model import Recovery, fit_recovery
-from msk_reserves.recovery.selection import Candidate
-from msk_reserves.recovery.transitions import Transition
+from msk_reserves.recovery.laws.families import EXPONENTIAL, LOGNORMAL, WEIBULL, Family
+from msk_reserves.recovery.path.covariates import Term
+from msk_reserves.recovery.path.model import Recovery, fit_recovery
+from msk_reserves.recovery.path.selection import Candidate
+from msk_reserves.recovery.path.transitions import Transition
 from tests.worlds.recovery import AGE_EFFECT
 
 

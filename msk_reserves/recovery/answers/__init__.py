@@ -1,0 +1,1 @@
+"""What to expect of an open claim: probabilities of states and days still off, with intervals."""

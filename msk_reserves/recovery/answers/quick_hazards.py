@@ -1,0 +1,98 @@
+"""Cumulative hazards of very many stays: the law that is slow to evaluate is read from a table by draw."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from msk_reserves._checks import Floats, Integers
+from msk_reserves.recovery.laws.families import FAMILIES, GENERALIZED_GAMMA, cumulative_hazard
+from msk_reserves.recovery.path.draws import TransitionDraws
+
+LOW, HIGH, NODES = -20.0, 16.0, 480
+"""Grid of the standardised log time w: below it next to nobody has left, beyond it next to nobody is there."""
+
+LEAST_LOG = -800.0
+"""Where the hazard is zero to machine precision its log is held here."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuickMove:
+    """Draws of one move with its tables.
+
+    Attributes
+    ----------
+    move : the draws.
+    row : row of the table of each draw, -1 where its law needs none; shape (n_draws,).
+    scale : scale of the law of each draw that has a table; shape (n_draws,).
+    table : ln H over the grid of w, shape (n_rows, NODES).
+    """
+
+    move: TransitionDraws
+    row: Integers
+    scale: Floats
+    table: Floats
+
+
+def quickened(move: TransitionDraws) -> QuickMove:
+    """Tabulate the draws of a move that follow the generalized gamma law, whose hazard is incomplete gamma ratios."""
+    row = np.full(len(move.law_of_draw), -1, dtype=np.int64)
+    scale, tables = np.ones(len(row)), [np.zeros((0, NODES))]
+    w = np.linspace(LOW, HIGH, NODES)
+    for code, law in enumerate(move.laws):
+        at = np.flatnonzero(move.law_of_draw == code)
+        if law.family != GENERALIZED_GAMMA.name or not len(at):
+            continue
+        row[at] = sum(map(len, tables)) + np.arange(len(at))
+        scale[at] = law.scale[at]
+        with np.errstate(divide="ignore"):
+            hazard = cumulative_hazard(FAMILIES[law.family], np.exp(w)[None, :], 0.0, 1.0, law.shape[at, None])
+            tables.append(np.maximum(np.log(hazard), LEAST_LOG))
+    return QuickMove(move, row, scale, np.minimum(np.vstack(tables), -LEAST_LOG))
+
+
+def collected_from(quick: QuickMove, age: Floats, ahead: Floats, location: Floats, draw: Integers) -> Floats:
+    """Return the hazard collected from each row's age on.
+
+    Parameters
+    ----------
+    quick : QuickMove
+        The move.
+    age, location, draw : numpy.ndarray, shape (n_rows,)
+        Days so far, location and draw of each row.
+    ahead : numpy.ndarray, shape (n_nodes,)
+        Further days, from 0.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_nodes, n_rows)
+        For the tabulated law by the cubic through the four nodes of ln H around each w.
+    """
+    reached = np.empty((len(ahead), len(age)))
+    slow = quick.row[draw] >= 0
+    for rows, tabulated in ((np.flatnonzero(slow), True), (np.flatnonzero(~slow), False)):
+        if not len(rows):
+            continue
+        days = age[rows] + ahead[:, None]
+        if tabulated:
+            reached[:, rows] = _looked_up(quick, days, location[rows], draw[rows])
+            continue
+        every = np.broadcast_to(location[rows], days.shape).ravel()
+        which = np.broadcast_to(draw[rows], days.shape).ravel()
+        found = quick.move.cumulative_hazard(days.ravel(), every, which)
+        reached[:, rows] = np.minimum(found.reshape(days.shape), 1e300)
+    return np.asarray(reached - reached[0])
+
+
+def _looked_up(quick: QuickMove, days: Floats, location: Floats, draw: Integers) -> Floats:
+    """Return hazards of the tabulated law, `days` of shape (n_nodes, n_rows)."""
+    with np.errstate(divide="ignore"):
+        w = (np.log(days) - location) / quick.scale[draw]
+    place = np.clip((w - LOW) * ((NODES - 1) / (HIGH - LOW)), 0.0, NODES - 1.0)
+    node = np.clip(place.astype(np.int64), 1, NODES - 3)
+    flat, at = quick.table.ravel(), quick.row[draw] * NODES + node
+    before, here, after, last = flat[at - 1], flat[at], flat[at + 1], flat[at + 2]
+    x = place - node
+    slope = 0.5 * (after - before)
+    second, third = before - 2.5 * here + 2.0 * after - 0.5 * last, 0.5 * (last - before) + 1.5 * (here - after)
+    value = here + x * (slope + x * (second + x * third))
+    return np.asarray(np.where(days > 0, np.exp(np.minimum(value, 700.0)), 0.0))

@@ -1,0 +1,164 @@
+"""Where a worker is later: occupation of the states of a clock-reset process, by renewal equations.
+
+With `N_k(T)` the expected number of stays in state k begun within T days, `F_ik` the probability that a stay begun in i
+has ended by a move to k, and `S_ij` that it is still held in j, for a claim found in the stay 0:
+
+    N_k(T) = F_0k(T) + sum_i int_0^T F_ik(T - s) dN_i(s)
+    P_j(T) = S_0j(T) + sum_i int_0^T S_ij(T - s) dN_i(s)
+
+(Markov renewal equations; Çinlar 1969.) The numbers N are spread evenly over each
+cell of the grid and F, S are straight between nodes, which is of second order in the width of the cells. Whatever the
+width, the P_j add up to one, since S and F of each stay do.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from msk_reserves._checks import Floats, Integers
+from msk_reserves.recovery.answers.stay_tables import Grid, Stay, mean_hats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """What the renewal equations say of each row, by days ahead.
+
+    Attributes
+    ----------
+    states : names of the states that can be reached, the present one first.
+    occupation : probability of being in each, shape (n_states, n_nodes, n_rows).
+    late : the part of it in stays that have lasted longer than any seen in their state, of the same shape.
+    begun : expected number of stays begun in each since today, of the same shape.
+    """
+
+    states: tuple[str, ...]
+    occupation: Floats
+    late: Floats
+    begun: Floats
+
+    def of(self, names: Collection[str]) -> Floats:
+        """Return the probability of being in any of some states, shape (n_nodes, n_rows)."""
+        return np.asarray(self.occupation[self._rows(names)].sum(axis=0))
+
+    def late_of(self, names: Collection[str]) -> Floats:
+        """Return the part of `of` in stays longer than any seen."""
+        return np.asarray(self.late[self._rows(names)].sum(axis=0))
+
+    def begun_in(self, names: Collection[str]) -> Floats:
+        """Return the expected number of stays begun in any of some states, shape (n_nodes, n_rows)."""
+        return np.asarray(self.begun[self._rows(names)].sum(axis=0))
+
+    def _rows(self, names: Collection[str]) -> list[int]:
+        """Numbers of the states named."""
+        return [row for row, name in enumerate(self.states) if name in names]
+
+
+def solve_renewal(
+    grid: Grid,
+    now: Stay,
+    fresh: Mapping[str, Stay],
+    *,
+    stop_at: Collection[str] = (),
+    nodes: int | None = None,
+) -> Ahead:
+    """Solve the renewal equations of claims found in one stay.
+
+    Parameters
+    ----------
+    grid : Grid
+        Days ahead.
+    now : Stay
+        The stay at hand, given how long it has lasted.
+    fresh : mapping of str to Stay
+        Stays that begin in each state; a state absent is never left.
+    stop_at : collection of str
+        States in which paths are followed no further: who enters stays, so that `begun` counts first arrivals.
+    nodes : int, optional
+        Nodes to solve for, all by default.
+
+    Returns
+    -------
+    Ahead
+
+    Examples
+    --------
+    >>> from msk_reserves.recovery.answers.stay_tables import KnownMove, graded_grid, known_stays
+    >>> moves = [
+    ...     KnownMove("off_work", "back_at_work", lambda days: days / 50.0),
+    ...     KnownMove("back_at_work", "off_work", lambda days: days / 200.0),
+    ... ]
+    >>> grid = graded_grid(364.0)
+    >>> ahead = solve_renewal(grid, *known_stays(moves, grid, state="off_work"))
+    >>> round(float(ahead.of(["off_work"])[-1, 0]), 3)
+    0.2
+    """
+    n = len(grid.nodes) if nodes is None else nodes
+    states, followed = _reachable(now, fresh, stop_at)
+    index = {name: row for row, name in enumerate(states)}
+    total = np.zeros((3 * len(states), n, now.held.shape[2]))
+    where, values = _channels(now, index, n)
+    total[where] += values
+    if followed:
+        _follow(grid, [_channels(stay, index, n) for stay in followed], [index[one.entry] for one in followed], total)
+    begun, occupation, late = total.reshape(3, len(states), *total.shape[1:])
+    # Who enters a state that is followed no further stays in it.
+    ends = sorted(set(index.values()) - {index[stay.entry] for stay in followed})
+    occupation[ends] += begun[ends]
+    return Ahead(states, occupation, late, begun)
+
+
+def _channels(stay: Stay, index: Mapping[str, int], n: int) -> tuple[Integers, Floats]:
+    """Return what one stay contributes to: rows of (begun, occupation, late) by state, and its tables stacked."""
+    targets, places = ([index[name] for name in names] for names in (stay.targets, stay.places))
+    rows, parts = [targets, [len(index) + row for row in places]], [stay.left[:, :n], stay.held[:, :n]]
+    if stay.late[:n].any():
+        rows.append([2 * len(index) + row for row in places])
+        parts.append(stay.held[:, :n] * stay.late[:n, None])
+    return np.array([row for group in rows for row in group], dtype=np.int64), np.concatenate(parts)
+
+
+def _follow(grid: Grid, stays: list[tuple[Integers, Floats]], entry: list[int], total: Floats) -> None:
+    """Add to `total`, shape (3 n_states, n_nodes, n_rows), what comes of the stays entered, node by node.
+
+    What enters one state in a cell may leave it for the next within the same cell, so the numbers that enter in a cell
+    solve a linear system in each row.
+    """
+    n, n_rows = total.shape[1:]
+    place = {state: row for row, state in enumerate(entry)}
+    back = [[(at, place[row]) for at, row in enumerate(where.tolist()) if row in place] for where, _ in stays]
+    entered = np.zeros((n - 1, len(stays), n_rows))
+    for last, hats in enumerate(mean_hats(grid)[: n - 1], start=1):
+        spread = np.zeros((last + 1, len(stays), n_rows))
+        if last > 1:
+            spread = (hats[:-1].T @ entered[: last - 1].reshape(last - 1, -1)).reshape(spread.shape)
+        # In the latest cell only the first nodes of a stay matter.
+        own = hats[-1, : np.flatnonzero(hats[-1])[-1] + 1]
+        at_once = []
+        within = np.zeros((n_rows, len(stays), len(stays)))
+        for row, (where, values) in enumerate(stays):
+            total[where, last] += np.einsum("cqr,qr->cr", values[:, : last + 1], spread[:, row])
+            at_once.append(np.einsum("cqr,q->cr", values[:, : len(own)], own))
+            for channel, state in back[row]:
+                within[:, state, row] = at_once[row][channel]
+        known = (total[entry, last] - total[entry, last - 1]).T
+        entered[last - 1] = np.linalg.solve(np.eye(len(stays)) - within, known[:, :, None])[:, :, 0].T
+        for (where, _), quick, new in zip(stays, at_once, entered[last - 1], strict=True):
+            total[where, last] += quick * new
+
+
+def _reachable(
+    now: Stay, fresh: Mapping[str, Stay], stop_at: Collection[str]
+) -> tuple[tuple[str, ...], tuple[Stay, ...]]:
+    """Return the states that can be reached, and the stays followed on from those entered."""
+    states = dict.fromkeys((*now.places, *now.targets))
+    followed: dict[str, Stay] = {}
+    waiting = list(now.targets)
+    while waiting:
+        name = waiting.pop(0)
+        if name in followed or name in stop_at or name not in fresh:
+            continue
+        followed[name] = fresh[name]
+        states |= dict.fromkeys((*fresh[name].places, *fresh[name].targets))
+        waiting += fresh[name].targets
+    return tuple(states), tuple(followed.values())

@@ -1,0 +1,296 @@
+"""Who is asked about, and the tables of their stays under parameter draws."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from msk_reserves._checks import Booleans, Floats, Integers, one_of
+from msk_reserves.claims.book import ClaimBook
+from msk_reserves.claims.vocabulary import STATE_CODE, with_represented
+from msk_reserves.recovery.answers.quick_hazards import QuickMove, collected_from, quickened
+from msk_reserves.recovery.answers.stay_tables import Grid, Move, Stay, fresh_stays, stay_table
+from msk_reserves.recovery.path.draws import RecoveryDraws
+from msk_reserves.recovery.path.mixture import all_exits
+from msk_reserves.recovery.path.model import Recovery
+from msk_reserves.recovery.path.transitions import Transition
+
+ROWS_AT_ONCE = 400
+"""Claims times draws solved together: as many as stay near the processor."""
+
+SURGERY_CODES: Integers = np.array([STATE_CODE[name] for name in with_represented("after_surgery")])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Claims with what is known of them today; every column has shape (n_claims,) unless said otherwise.
+
+    Attributes
+    ----------
+    states : names of the states, in code order.
+    claim_id : names of the claims.
+    state : code into `states`.
+    days_in_state : days in it so far.
+    days_since_surgery : days since the latest operation, NaN where there was none or its day is not known.
+    design : covariates of the recovery, shape (n_claims, n_columns).
+    """
+
+    states: tuple[str, ...]
+    claim_id: tuple[str, ...]
+    state: Integers
+    days_in_state: Floats
+    days_since_surgery: Floats
+    design: Floats
+
+    def __post_init__(self) -> None:
+        for column in (self.state, self.days_in_state, self.days_since_surgery, self.design):
+            column.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.claim_id)
+
+    def rows(self, which: Integers) -> "Standing":
+        """Return some of the claims."""
+        return Standing(
+            self.states,
+            tuple(self.claim_id[row] for row in which),
+            self.state[which],
+            self.days_in_state[which],
+            self.days_since_surgery[which],
+            self.design[which],
+        )
+
+    def restarted(self, state: str, days_in_state: Floats) -> "Standing":
+        """Return the same claims in a state and at days in it of one's choice."""
+        code = np.full(len(self), self.states.index(one_of(state, self.states, "state")), dtype=np.int64)
+        return Standing(
+            self.states, self.claim_id, code, days_in_state, np.full(len(self), np.nan), np.array(self.design)
+        )
+
+
+def standing_of(
+    recovery: Recovery,
+    who: "ClaimBook | pd.DataFrame",
+    among: Sequence[str],
+    claims: "str | Sequence[str] | None" = None,
+    *,
+    asked_anyway: bool = False,
+) -> Standing:
+    """Return the claims of a book, or of a table of workers made up by hand, in some states.
+
+    Parameters
+    ----------
+    recovery : Recovery
+        Whose covariates are needed.
+    who : ClaimBook or pandas.DataFrame
+        A book; or a table with the columns `state`, `days_in_state`, the recovery's covariates and, if wanted,
+        `claim_id` and `days_since_surgery`, a row a worker.
+    among : sequence of str
+        The states answered for.
+    claims : str or sequence of str, optional
+        The claims asked about, all in those states by default.
+    asked_anyway : bool
+        Whether claims named may be in other states.
+
+    Returns
+    -------
+    Standing
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a state or claim unknown, a day negative, or a claim asked about in another state.
+    """
+    if isinstance(who, pd.DataFrame):
+        whole = _from_table(recovery, who)
+    else:
+        recovery.check_states_of_a_book()
+        position = who.position
+        whole = Standing(
+            recovery.space.names,
+            tuple(who.claims["claim_id"].astype(str)),
+            np.array(position.state, dtype=np.int64),
+            np.array(position.days_in_state, dtype=np.float64),
+            _since_surgery(who),
+            recovery.design.matrix(who.claims),
+        )
+    inside = np.isin(whole.state, [whole.states.index(name) for name in among])
+    if claims is None:
+        return whole.rows(np.flatnonzero(inside))
+    row_of = {name: row for row, name in enumerate(whole.claim_id)}
+    asked = [claims] if isinstance(claims, str) else list(claims)
+    for name in asked:
+        if name not in row_of:
+            raise ValueError(f"`claims` must name claims of the book, such as {whole.claim_id[:3]}; got {name!r}")
+        if not (asked_anyway or inside[row_of[name]]):
+            state = whole.states[int(whole.state[row_of[name]])]
+            raise ValueError(f"`claims` must be in one of {', '.join(among)}; {name!r} is in {state}")
+    return whole.rows(np.array([row_of[name] for name in asked], dtype=np.int64))
+
+
+def _from_table(recovery: Recovery, table: pd.DataFrame) -> Standing:
+    """Read workers from a table made by hand."""
+    for name in ("state", "days_in_state"):
+        if name not in table.columns:
+            raise ValueError(f"a table of workers must hold the column {name!r}; it has {', '.join(table.columns)}")
+    names = recovery.space.names
+    unknown = sorted(set(table["state"]) - set(names))
+    if unknown:
+        raise ValueError(f"`state` must be one of {', '.join(names)}; got {', '.join(map(repr, unknown))}")
+    days = table["days_in_state"].to_numpy(dtype=np.float64)
+    if not np.isfinite(days).all() or (days < 0).any():
+        raise ValueError("`days_in_state` must be finite and not negative in every row")
+    named = table["claim_id"].astype(str) if "claim_id" in table.columns else [f"row {row}" for row in range(len(days))]
+    since = np.full(len(days), np.nan)
+    if "days_since_surgery" in table.columns:
+        since = table["days_since_surgery"].to_numpy(dtype=np.float64, na_value=np.nan)
+    state = np.array([names.index(name) for name in table["state"]], dtype=np.int64)
+    # The clock of the state after an operation is the time since the latest one.
+    after = table["state"].isin(with_represented("after_surgery")).to_numpy(dtype=np.bool_)
+    since = np.where(np.isnan(since) & after, days, since)
+    return Standing(names, tuple(named), state, np.array(days), np.array(since), recovery.design.matrix(table))
+
+
+def _since_surgery(book: ClaimBook) -> Floats:
+    """Return the days since each claim's latest operation, NaN where there was none or the book has no dates."""
+    since = np.full(len(book), np.nan)
+    spells = book.spells
+    after = np.isin(spells.state, SURGERY_CODES)
+    if book.valuation_date is not None:
+        latest = np.full(len(book), -np.inf)
+        np.maximum.at(latest, spells.claim[after], spells.entered[after].astype(np.float64))
+        since = np.where(np.isfinite(latest), book.valuation_day - latest, np.nan)
+    now: Booleans = np.isin(book.position.state, SURGERY_CODES)
+    return np.where(now, book.position.days_in_state, since)
+
+
+def longest_seen(recovery: Recovery) -> dict[str, float]:
+    """Return the longest stay seen in each state that was left, in days; beyond it laws alone speak."""
+    longest: dict[str, float] = {}
+    for move in recovery.fitted:
+        longest[move.origin] = max(longest.get(move.origin, 0.0), float(move.data.days.max()))
+    return longest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Some claims of one state with the tables of their stays; rows of the tables are claims times draws.
+
+    Attributes
+    ----------
+    which : rows of the claims in the standing.
+    now : the stay at hand.
+    fresh : stays that begin later, by state.
+    n_draws : draws of each claim, consecutive rows.
+    """
+
+    which: Integers
+    now: Stay
+    fresh: dict[str, Stay]
+    n_draws: int
+
+    def by_claim(self, values: Floats) -> Floats:
+        """Return values whose last axis are rows with claims and draws apart, shape (..., n_claims, n_draws)."""
+        return values.reshape(*values.shape[:-1], len(self.which), self.n_draws)
+
+
+def blocks(
+    standing: Standing, source: "RecoveryDraws | Recovery", longest: Mapping[str, float], grid: Grid
+) -> Iterator[Block]:
+    """Tabulate the stays of all claims, a few hundred rows at a time.
+
+    Parameters
+    ----------
+    standing : Standing
+        The claims.
+    source : RecoveryDraws or Recovery
+        Parameter draws, each a row of every claim; or a recovery for its estimates, laws averaged by weight, one row.
+    longest : mapping of str to float
+        Longest stay seen by state.
+    grid : Grid
+        Days ahead.
+    """
+    n_draws = 1 if isinstance(source, Recovery) else source.n_draws
+    step = max(ROWS_AT_ONCE // n_draws, 1)
+    quick = () if isinstance(source, Recovery) else tuple(quickened(move) for move in source.moves)
+    for code in np.unique(standing.state):
+        state = standing.states[int(code)]
+        mine = np.flatnonzero(standing.state == code)
+        mine = mine[np.argsort(standing.days_in_state[mine], kind="stable")]
+        for first in range(0, len(mine), step):
+            which = mine[first : first + step]
+            few = standing.rows(which)
+            if isinstance(source, Recovery):
+                later, now = _estimated(state, _reachable(state, source.fitted), few, grid)
+            else:
+                later, now = _drawn(state, quick, few, grid, n_draws)
+            shape = (len(grid.nodes), len(which) * n_draws)
+            late = grid.nodes + few.days_in_state.min() > longest.get(state, np.inf)
+            fresh = fresh_stays(later, grid, shape, longest)
+            yield Block(which, stay_table(state, now, shape, late), fresh, n_draws)
+
+
+class _Directed(Protocol):
+    """What leads from one state to another."""
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def target(self) -> str: ...
+
+
+Directed = TypeVar("Directed", bound=_Directed)
+
+
+def _reachable(state: str, moves: Sequence[Directed]) -> tuple[Directed, ...]:
+    """Return the moves that may be made by a claim found in a state."""
+    reached: list[str] = [state]
+    found: list[Directed] = []
+    for name in reached:
+        for move in moves:
+            if move.origin == name:
+                found.append(move)
+                if move.target not in reached:
+                    reached.append(move.target)
+    return tuple(found)
+
+
+def _drawn(
+    state: str, quick: Sequence[QuickMove], few: Standing, grid: Grid, n_draws: int
+) -> tuple[list[Move], list[Move]]:
+    """Return the moves of fresh stays, and those of the stay at hand, of some claims in every draw."""
+    claim, draw = np.repeat(np.arange(len(few)), n_draws), np.tile(np.arange(n_draws), len(few))
+    age = few.days_in_state[claim]
+    moves = _reachable(state, [one.move for one in quick])
+    held = {state, *(move.target for move in moves if move.origin == state and move.continues)}
+    later, now = [], []
+    for one in quick:
+        move = one.move
+        if move not in moves:
+            continue
+        by_claim = move.location(few.design)
+        location = by_claim.ravel()
+        # Where no covariate tells claims apart the hazard of a fresh stay is the same for all of them.
+        n = n_draws if (by_claim == by_claim[0]).all() else len(claim)
+        fresh = collected_from(one, np.zeros(n), grid.nodes, location[:n], draw[:n])
+        fresh = np.tile(fresh, (1, len(claim) // n))
+        later.append(Move(move.origin, move.target, fresh, move.continues))
+        if move.origin in held:
+            further = collected_from(one, age, grid.nodes, location, draw)
+            now.append(Move(move.origin, move.target, further, move.continues))
+    return later, now
+
+
+def _estimated(state: str, moves: Sequence[Transition], few: Standing, grid: Grid) -> tuple[list[Move], list[Move]]:
+    """Return the same at the estimates, laws averaged by weight."""
+    zero, ahead = np.zeros(len(few)), grid.nodes[None, :]
+    anew = all_exits(moves, few.design, zero, ahead)
+    held = {state, *(move.target for move in moves if move.origin == state and move.continues)}
+    here = [move for move in moves if move.origin in held]
+    further = all_exits(here, few.design, few.days_in_state, ahead)
+    later = [Move(one.origin, one.target, values.T, one.continues) for one, values in zip(moves, anew, strict=True)]
+    now = [Move(one.origin, one.target, values.T, one.continues) for one, values in zip(here, further, strict=True)]
+    return later, now

@@ -1,0 +1,1 @@
+"""Without a law: product-limit curves, occupation of states, and groups compared."""

@@ -1,0 +1,1 @@
+"""With a law: families of time in a state, their likelihoods and their fits."""

@@ -1,0 +1,134 @@
+"""Where Newton starts, and from how many places: least squares, nested laws, and a part of a large file first."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import special
+
+from msk_reserves._checks import Floats
+from msk_reserves.recovery.laws.families import GENERALIZED_GAMMA, LOGNORMAL, WEIBULL, Family
+from msk_reserves.recovery.laws.likelihood import OPEN, Rows, evaluate, thinned, value_only
+from msk_reserves.recovery.laws.newton import DECREMENT_TOLERANCE, Optimum, maximise
+
+SHAPE_STARTS = (-1.0, -0.5, 0.01, 0.5, 1.0)
+"""Starts of Q for the generalized gamma: 0.01 and 1 begin at the lognormal and Weibull optima, the others compete."""
+
+THINNED_FROM = 20_000
+"""Stays from which the start is sought on a part of them, about `SUBSAMPLE`."""
+
+SUBSAMPLE = 5_000
+
+FLATS_BELOW = 1_000
+"""Stays below which the generalized gamma climbs from every start, its surface having several summits."""
+
+_LIMITS = {"location": 2000.0, "log_scale": 3.0, "shape": 8.0, "logit_cured": 15.0}
+_SPREADS = (1.0, 0.3, 3.0, 0.1)
+
+
+def _bounds(family: Family, rows: Rows, size: int, *, cured: bool) -> Floats:
+    """Return the size beyond which a parameter counts as having run off, shape (n_parameters,)."""
+    bounds = np.full(size, _LIMITS["location"])
+    place = len(rows.location)
+    if family.free_scale:
+        bounds[place] = _LIMITS["log_scale"]
+        place += len(rows.log_scale)
+    if cured or family.free_shape:
+        bounds[place] = _LIMITS["logit_cured" if cured else "shape"]
+    return bounds
+
+
+def climb(
+    family: Family, rows: Rows, start: Floats, *, cured: bool = False, tolerance: float = DECREMENT_TOLERANCE
+) -> Optimum:
+    """Run Newton for a law from one start."""
+    best = maximise(
+        lambda theta: evaluate(family, rows, theta, cured=cured),
+        lambda theta: value_only(family, rows, theta, cured=cured),
+        start,
+        _bounds(family, rows, len(start), cured=cured),
+        tolerance=tolerance,
+    )
+    if cured and not best.converged and best.theta[-len(rows.third)] < -_LIMITS["logit_cured"]:
+        return replace(best, reason="the share that never ends goes to zero")
+    return best
+
+
+def search(family: Family, rows: Rows, cured_share: float | None = None) -> Optimum:
+    """Find a start, on a part of a large file, and climb from it.
+
+    Parameters
+    ----------
+    family : Family
+        The law; of the stays that end, with `cured_share`.
+    rows : Rows
+        The stays.
+    cured_share : float, optional
+        A first guess at the share that never ends, for a mixture cure.
+
+    Returns
+    -------
+    Optimum
+        The generalized gamma's is never below its nested laws': it starts from them.
+    """
+    if len(rows.weights) >= THINNED_FROM:
+        start = _searched(family, thinned(rows, len(rows.weights) // SUBSAMPLE), cured_share)
+        if start.converged:
+            best = climb(family, rows, start.theta, cured=cured_share is not None)
+            if best.converged:
+                return best
+    return _searched(family, rows, cured_share)
+
+
+def _searched(family: Family, rows: Rows, cured_share: float | None) -> Optimum:
+    """Climb from each start in turn: with truncation the surface has flats, and a bad end is not the answer."""
+    if family.free_shape:
+        return _search_shape(rows)
+    base, spread = _least_squares(rows)
+    cured = cured_share is not None
+    shares = () if cured_share is None else (min(max(cured_share, 0.05), 0.9), 0.5)
+    found: list[Optimum] = []
+    for factor in _SPREADS:
+        law = np.zeros(len(base) + len(rows.log_scale) * family.free_scale)
+        law[: len(base)] = base
+        if family.free_scale:
+            law[len(base)] = np.log(spread * factor)
+        logits = [np.append(special.logit(share), np.zeros(len(rows.third) - 1)) for share in shares]
+        for logit in logits or [np.zeros(0)]:
+            found.append(climb(family, rows, np.concatenate([law, logit]), cured=cured))
+            if found[-1].converged:
+                return found[-1]
+    return max(found, key=lambda one: one.loglik)
+
+
+def _least_squares(rows: Rows) -> tuple[Floats, float]:
+    """Return coefficients and residual spread of ln days on the covariates, among exits (all stays if too few)."""
+    ended = np.zeros(len(rows.weights), dtype=bool)
+    for kind, _, first, last in rows.blocks:
+        ended[first:last] = kind != OPEN
+    use = ended & (rows.weights > 0)
+    if use.sum() <= len(rows.location) + 1:
+        use = rows.weights > 0
+    root = np.sqrt(rows.weights[use])
+    x, y = rows.location[:, use].T, rows.log_days[use]
+    coefficients = np.asarray(np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0])
+    residual = (y - x @ coefficients) * root
+    spread = float(np.sqrt((residual**2).sum() / max((root**2).sum(), 1e-12)))
+    return coefficients, max(spread, 0.05)
+
+
+def _search_shape(rows: Rows) -> Optimum:
+    """Fit the generalized gamma from its nested laws and from several Q."""
+    nested = {1.0: _searched(WEIBULL, rows, None), 0.01: _searched(LOGNORMAL, rows, None)}
+    floor = max(one.loglik for one in nested.values())
+    better = max(nested.values(), key=lambda one: one.loglik).theta
+    others = [np.append(better, q) for q in SHAPE_STARTS if q not in nested]
+    highest = max(others, key=lambda start: value_only(GENERALIZED_GAMMA, rows, start))
+    starts = [*(np.append(one.theta, q) for q, one in nested.items()), highest]
+    starts.sort(key=lambda start: -value_only(GENERALIZED_GAMMA, rows, start))
+    tried: list[Optimum] = []
+    for start in starts:
+        tried.append(climb(GENERALIZED_GAMMA, rows, start))
+        # With many stays the surface has one summit, and the best start leads there.
+        if tried[-1].converged and len(rows.weights) >= FLATS_BELOW and tried[-1].loglik >= floor:
+            return tried[-1]
+    return max(tried, key=lambda one: (one.converged, one.loglik))

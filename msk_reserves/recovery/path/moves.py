@@ -1,0 +1,131 @@
+"""Every move out of a state fitted, and of its twin beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from msk_reserves._checks import Floats, Integers
+from msk_reserves.claims.book import Decision
+from msk_reserves.claims.states import StateSpace
+from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.path.covariates import CovariateDesign, usable_columns
+from msk_reserves.recovery.path.selection import FEW_EVENTS, fit_candidates
+from msk_reserves.recovery.path.thin import PRIOR_EVENTS, beside, fit_thin
+from msk_reserves.recovery.path.transitions import (
+    EVENTS_PER_COVARIATE,
+    NORMAL_EVENTS,
+    AtRisk,
+    Transition,
+    dies_out,
+    observed_exits,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choices:
+    """What the fits of one book share: covariates by row and which a move may use, employers, laws, weighting.
+
+    `mortality` is the deaths a day expected of each row in states that go on for life, None where no age is known.
+    """
+
+    design: Floats
+    covariates: CovariateDesign
+    cluster: Integers
+    candidates: Sequence[str]
+    weighting: str
+    mortality: Floats | None
+
+
+def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tuple[Transition, ...]:
+    """Fit every move out of a state, and out of its twin where anybody has been in a twin."""
+    targets = dict.fromkeys(group.targets())
+    if choices.mortality is not None and group.state in group.space.lifelong:
+        targets |= dict.fromkeys(group.space.deaths)
+    own = tuple(fit_transition(group, target, groups, choices) for target in targets)
+    twin = group.space.twin_of
+    if not group.twin or not any(one.marked.any() for one in groups):
+        return own
+    both = [beside(one, group, marked=False) for one in own]
+    return tuple(both) + tuple(
+        replace(
+            beside(one, group, marked=True),
+            origin=group.twin,
+            target=twin.get(one.target, one.target),
+            mark=None if one.mark is None else 1.0,
+            shared=one.name,
+        )
+        for one in own
+        if not one.continues
+    )
+
+
+def borrowed(fitted: Sequence[Transition], space: StateSpace) -> tuple[Decision, ...]:
+    """Say of which moves out of a twin too few were seen to tell them by themselves from those out of its state."""
+    alike = [one.shared.replace(">", " to ") for one in fitted if one.shared and one.borrows]
+    meaning = f"moves so rare that how workers {space.mark} differ is drawn toward no difference"
+    return (Decision(f"{space.mark} borrowed", len(alike), f"{meaning} ({', '.join(alike)})"),) if alike else ()
+
+
+def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
+    """Fit one move; the fewer the exits, the simpler the law.
+
+    A state and its twin are fitted together, the mark being the first covariate; where few exits tell it, it is drawn
+    toward no difference.
+    """
+    group = group.at_risk_of(target)
+    events = group.exits(target)
+    if events < FEW_EVENTS:
+        expected = None
+        if choices.mortality is not None and group.state in group.space.lifelong and target in group.space.deaths:
+            expected = float(np.average(choices.mortality[group.row], weights=group.days - group.entry))
+        return fit_thin(group, target, groups, choices.cluster, parent=expected)
+    exited = group.exited(target)
+    offered = choices.covariates.columns_of(group.state, target)
+    design = np.column_stack([group.marked, choices.design[np.ix_(group.row, np.array(offered, dtype=np.int64))]])
+    usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1)
+    borrows = 0 not in usable and bool(group.marked.any()) and not bool(group.marked.all())
+    usable = (0, *usable) if borrows else usable
+    columns = tuple(offered[column - 1] for column in usable if column)
+    names = (*([group.space.mark] if 0 in usable else []), *(choices.covariates.names[column] for column in columns))
+    data = observed_exits(group, exited, design[:, list(usable)])
+    cluster = choices.cluster[group.row]
+    if borrows:
+        data, cluster = _toward_alike(data), np.concatenate([cluster, cluster])
+    to_work = target in group.space.working
+    found = fit_candidates(
+        data, names, choices.candidates, choices.weighting, to_work=to_work, dies_out=dies_out(group, target)
+    )
+    return Transition(
+        origin=group.state,
+        target=target,
+        events=events,
+        exposure=group.exposure(),
+        columns=columns,
+        names=names,
+        candidates=found,
+        method="normal" if events >= NORMAL_EVENTS else "bootstrap",
+        data=data,
+        cluster=cluster,
+        prior=(),
+        mark=0.0 if 0 in usable else None,
+        continues=target == group.twin,
+        borrows=borrows,
+    )
+
+
+def _toward_alike(data: Observations) -> Observations:
+    """Add every stay once more with the other mark, at weights that make `PRIOR_EVENTS` exits.
+
+    Exits that count for both marks alike say that the mark makes no difference; where one side shows next to none of
+    its own, they keep its hazard from nothing.
+    """
+    share = PRIOR_EVENTS / data.events
+    other = data.design.copy()
+    other[:, 0] = 1.0 - other[:, 0]
+    twice = {name: np.concatenate([getattr(data, name)] * 2) for name in ("days", "exited", "entry", "lower")}
+    weights = np.concatenate([data.weights, share * data.weights])
+    added = Observations(**twice, weights=weights, design=np.concatenate([data.design, other]))
+    for name in Observations.__slots__:
+        getattr(added, name).flags.writeable = False
+    return added

@@ -1,0 +1,193 @@
+"""How parameters are drawn: from a normal law, by refits under random weights, or from a gamma posterior."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+
+from msk_reserves._checks import Floats, Integers
+from msk_reserves.recovery.laws.fit import FittedFamily, refit
+from msk_reserves.recovery.laws.piecewise import PIECEWISE
+from msk_reserves.recovery.laws.spline import is_spline, rising
+from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.path.draws import LawDraws, TransitionDraws
+from msk_reserves.recovery.path.employers import Carried, EmployerFrailty, FactorDraws, draw_factors
+from msk_reserves.recovery.path.transitions import Transition
+
+REFITS = 60
+"""Most refits of one law under random weights; more draws reuse them in turn."""
+
+SHAPE_REFITS = 20
+"""The same for the generalized gamma, whose refits cost some twenty times as much."""
+
+
+def keyed_generator(seed: int, name: str) -> np.random.Generator:
+    """Return a generator keyed by seed and move, so that one move's draws do not depend on which others exist."""
+    key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, key])))
+
+
+def draw_moves(
+    moves: Sequence[Transition],
+    n: int,
+    seed: int,
+    carried: Mapping[str, Sequence[Carried]] = MappingProxyType({}),
+    factors: FactorDraws | None = None,
+) -> tuple[TransitionDraws, ...]:
+    """Draw `n` parameter vectors of every move, each from a law picked by its weight.
+
+    Moves that share their laws, as those of a state and of its twin do, share the draws. Where employers have factors,
+    `carried` holds by name what the moves these multiply carry, as in `_drawn`.
+    """
+    drawn: dict[tuple[str, int], tuple[Integers, tuple[Floats, ...]]] = {}
+    found = []
+    for move in moves:
+        # Only the very same laws: one of the two moves may have been given others.
+        shared = move.name, id(move.candidates)
+        if shared not in drawn:
+            drawn[shared] = _drawn(move, n, seed, carried.get(move.name, ()))
+        law_of_draw, thetas = drawn[shared]
+        laws = tuple(move.law(one.fit, theta) for one, theta in zip(move.kept(), thetas, strict=True))
+        found.append(replace(_of_move(move, laws, law_of_draw), factors=factors if move.name in carried else None))
+    return tuple(found)
+
+
+def _drawn(
+    transition: Transition, n: int, seed: int, carried: Sequence[Carried]
+) -> tuple[Integers, tuple[Floats, ...]]:
+    """Return the law of each draw and parameters of every law, shape (n, n_parameters).
+
+    Where employers have factors, `carried` holds what not knowing these adds to the covariance of each law.
+    """
+    rng = keyed_generator(seed, transition.name)
+    kept = transition.kept()
+    law_of_draw = _laws(np.array([one.weight for one in kept]), n, rng)
+    thetas = []
+    for code, one in enumerate(kept):
+        theta = np.tile(one.fit.theta, (n, 1))
+        mine = np.flatnonzero(law_of_draw == code)
+        if len(mine) and carried:
+            spread = carried[code].spread
+            given = replace(one.fit, covariance=one.fit.covariance - spread)
+            values, vectors = np.linalg.eigh(spread)
+            root = vectors * np.sqrt(np.maximum(values, 0.0))
+            unknown = rng.standard_normal((len(mine), len(spread))) @ root.T
+            theta[mine] = _parameters(transition, given, len(mine), rng) + unknown
+        elif len(mine):
+            theta[mine] = _parameters(transition, one.fit, len(mine), rng)
+        thetas.append(theta)
+    return law_of_draw, tuple(thetas)
+
+
+def draw_employers(frailty: EmployerFrailty, moves: Mapping[str, Transition], n: int, seed: int) -> FactorDraws:
+    """Draw the employers' factors given the parameters that `draw_moves` draws with the same seed.
+
+    The hazard of an employer under a draw is taken from its value and slope at the estimates, on the log scale.
+    """
+    hazard = np.zeros((len(frailty.numbers), n))
+    for name, carried in zip(frailty.moves, frailty.carried, strict=True):
+        law_of_draw, thetas = _drawn(moves[name], n, seed, carried)
+        for code, one in enumerate(moves[name].kept()):
+            mine = np.flatnonzero(law_of_draw == code)
+            moved = carried[code].gradient @ (thetas[code][mine] - one.fit.theta).T
+            level = np.maximum(carried[code].hazard, 1e-12)[:, None]
+            hazard[:, mine] += level * np.exp(np.clip(moved / level, -2.0, 2.0))
+    return draw_factors(frailty, hazard, keyed_generator(seed, "employers"), seed)
+
+
+def point_transition(transition: Transition) -> TransitionDraws:
+    """Return the estimates of the best law (least AIC of those kept) as a single draw."""
+    best = min(transition.kept(), key=lambda one: one.fit.aic).fit
+    return _of_move(transition, (transition.law(best, best.theta[None, :]),), np.zeros(1, dtype=np.int64))
+
+
+def _of_move(transition: Transition, laws: tuple[LawDraws, ...], law_of_draw: Integers) -> TransitionDraws:
+    """Put the draws of a move together."""
+    return TransitionDraws(
+        origin=transition.origin,
+        target=transition.target,
+        columns=transition.columns,
+        laws=laws,
+        law_of_draw=law_of_draw,
+        continues=transition.continues,
+        factors=transition.factors,
+    )
+
+
+def _laws(weights: Floats, n: int, rng: np.random.Generator) -> Integers:
+    """Assign laws to draws, systematically so that shares are as near the weights as n allows, in random order."""
+    points = (np.arange(n) + rng.random()) / n
+    code = np.searchsorted(np.cumsum(weights), points, side="right")
+    return np.asarray(rng.permutation(np.minimum(code, len(weights) - 1)).astype(np.int64))
+
+
+def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
+    """Draw parameter vectors of one law, shape (n, n_parameters)."""
+    if transition.method == "given":
+        return np.tile(fit.theta, (n, 1))
+    if transition.method == "gamma" and fit.family != PIECEWISE:
+        shape, rate = transition.prior
+        return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))
+    if fit.family == PIECEWISE:
+        return _piecewise_parameters(fit, n, rng)
+    if transition.method == "bootstrap":
+        most = SHAPE_REFITS if "Q" in fit.names else REFITS
+        refits = _refits(transition, fit, min(n, most), rng)
+        if len(refits):
+            return np.asarray(refits[np.arange(n) % len(refits)])
+    root = np.linalg.cholesky(fit.covariance)
+    theta = np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
+    if is_spline(fit.family):
+        size = len(fit.cuts)
+        theta[:, :size] = rising(theta[:, :size], fit.theta[:size], np.log(fit.cuts))
+    return theta
+
+
+def _piecewise_parameters(fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
+    """Draw piecewise rates, shape (n, n_parameters): covariate effects normal, the rates given them gamma.
+
+    Given the effects the rates of a Poisson likelihood are independent gamma (their conjugate law), each with the
+    fitted mean; a normal law for ln rates would overstate the mean of a rate that rests on few exits.
+    """
+    pieces = len(fit.cuts) + 1
+    effects = fit.covariance[pieces:, pieces:]
+    root = np.linalg.cholesky(effects) if len(effects) else effects
+    moved = rng.standard_normal((n, len(effects))) @ root.T
+    cross = fit.covariance[:pieces, pieces:]
+    slope = np.linalg.solve(effects, cross.T).T if len(effects) else cross
+    shape = 1.0 / np.maximum(np.diag(fit.covariance[:pieces, :pieces] - slope @ cross.T), 1e-12)
+    noise = np.log(np.maximum(rng.gamma(shape, size=(n, pieces)), 1e-300) / shape)
+    return np.hstack([fit.theta[:pieces] + moved @ slope.T + noise, fit.theta[pieces:] + moved])
+
+
+def _refits(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
+    """Refit a law under Exp(1) weights of employers (the Bayesian bootstrap, Rubin 1981); converged refits only."""
+    stays = transition.data
+    _, member = np.unique(transition.cluster, return_inverse=True)
+    data, place = _distinct(stays)
+    found: list[Floats] = []
+    for _ in range(n):
+        pull = rng.standard_exponential(int(member.max()) + 1)[member]
+        weights = np.asarray(np.bincount(place, stays.weights * pull / pull.mean(), len(data)), dtype=np.float64)
+        weighted = Observations(data.days, data.exited, data.entry, data.lower, weights, data.design)
+        again = refit(fit, weighted, transition.names)
+        if again.converged:
+            found.append(again.theta)
+    return np.array(found)
+
+
+def _distinct(data: Observations) -> tuple[Observations, Integers]:
+    """Return the different stays and which of them each stay is: whole days without covariates are few."""
+    columns = np.column_stack([data.days, data.exited, data.entry, data.lower, data.design])
+    _, first, place = np.unique(columns, axis=0, return_index=True, return_inverse=True)
+    different = Observations(
+        data.days[first],
+        data.exited[first],
+        data.entry[first],
+        data.lower[first],
+        data.weights[first],
+        data.design[first],
+    )
+    return different, np.asarray(place.ravel())

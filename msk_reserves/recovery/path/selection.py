@@ -1,0 +1,212 @@
+"""Which laws a transition keeps, and with what weight."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from msk_reserves._checks import Floats, one_of
+from msk_reserves.recovery.laws.cure import is_cure, no_plateau
+from msk_reserves.recovery.laws.families import EXPONENTIAL, FAMILIES, moment
+from msk_reserves.recovery.laws.fit import FittedFamily, fit_law, fit_to_data, unfitted
+from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE
+from msk_reserves.recovery.laws.spline import is_spline, log_slope
+from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.path.draws import law_draws
+
+CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "rp1", "rp2", "cure_weibull", "piecewise")
+"""Laws tried by default on transitions with at least `MANY_EVENTS` exits."""
+
+FEW_CANDIDATES = ("weibull", "lognormal", "piecewise", "exponential")
+"""Laws tried with fewer exits than that."""
+
+MANY_EVENTS = 30
+FEW_EVENTS = 10
+WITHIN = 7.0
+"""Laws whose AIC is within 7 of the best share the weight equally under `weighting="equal_within_7"`."""
+
+WEIGHTINGS = ("equal_within_7", "bic", "single")
+YEAR = 364.0
+LONG_RUN = 3640.0
+"""Ten years of 52 weeks: how far hazards are followed beyond the data."""
+
+_STILL_THERE = 1e-3
+
+TAIL_STARTS = (91.0, 182.0, 364.0, 728.0)
+"""Days in the state from which on a law must agree with the exits seen: reserves hang on the tail of a stay."""
+
+TAIL_TOLERANCE = 2.0
+"""Standard deviations of a Poisson count by which seen and expected exits of a tail may differ."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A fitted law, the weight it carries, and why where that is nothing.
+
+    Attributes
+    ----------
+    fit : the law.
+    weight : share of parameter draws that use it.
+    refused : reason the law was refused, empty for a plausible one.
+    """
+
+    fit: FittedFamily
+    weight: float
+    refused: str
+
+    def note(self) -> str:
+        """Return the reason for a weight of zero, or what the law rests on."""
+        if self.refused:
+            return self.refused
+        behind = "" if self.weight > 0 else "AIC too far behind"
+        return "; ".join(part for part in (behind, _rests_on(self.fit)) if part)
+
+
+def _rests_on(fit: FittedFamily) -> str:
+    """Return what a law is beyond its name: its pieces, its tail, the share it never ends, the moments it lacks."""
+    if fit.family == PIECEWISE:
+        return f"{len(fit.cuts) + 1} pieces"
+    if is_spline(fit.family):
+        size = len(fit.cuts)
+        tail = float(log_slope(fit.theta[:size], np.log(fit.cuts), np.log(fit.cuts[-1:]))[0])
+        return f"Weibull tail of shape {tail:.2f} beyond day {fit.cuts[-1]:,.0f}"
+    if is_cure(fit.family):
+        return f"{fit.plateau:.1%} never end"
+    family = FAMILIES[fit.family]
+    # Harmless up to a horizon, but worth knowing.
+    if not np.isfinite(moment(family, 1, 0.0, fit.scale, fit.shape)):
+        return "no finite mean"
+    return "" if np.isfinite(moment(family, 2, 0.0, fit.scale, fit.shape)) else "no finite variance"
+
+
+def fit_candidates(
+    data: Observations, labels: tuple[str, ...], names: Sequence[str], weighting: str, *, to_work: bool, dies_out: bool
+) -> tuple[Candidate, ...]:
+    """Fit the laws a transition can bear and weigh them.
+
+    Parameters
+    ----------
+    data : Observations
+        Stays at risk.
+    labels : tuple of str
+        Names of the covariates.
+    names : sequence of str
+        Laws asked for.
+    weighting : {"equal_within_7", "bic", "single"}
+        Equal weight to laws within 7 of the best AIC; weights by exp(-BIC/2); or the best AIC alone.
+    to_work : bool
+        Whether it is a move back to work: a hazard that rises after 52 weeks, beyond the last exit seen, is then
+        refused (the longer off work, the less likely the return).
+    dies_out : bool
+        Whether piecewise rates decline where too few exits show them.
+
+    Returns
+    -------
+    tuple of Candidate
+        At least one carries weight.
+    """
+    many = data.events >= MANY_EVENTS
+    tried = tuple(names) if many else _few(names)
+    left = () if many else tuple(name for name in names if name not in tried)
+    decline = DECLINE if dies_out else 1.0
+    fits = [_fit(name, data, labels, decline) for name in tried]
+    refused = [_implausible(fit, data, to_work=to_work) for fit in fits]
+    if all(refused) and PIECEWISE not in tried:
+        # Rates by piece follow the exits seen; a constant rate, the last resort, would not.
+        fits.append(_fit(PIECEWISE, data, labels, decline))
+        refused.append(_implausible(fits[-1], data, to_work=to_work))
+    if all(refused):
+        fits.append(fit_to_data(EXPONENTIAL, data, labels))
+        refused.append("")
+    weights = law_weights(fits, [not reason for reason in refused], weighting, data.events)
+    few = f"needs {MANY_EVENTS} exits, there are {data.events:,.6g}"
+    return (
+        *(Candidate(*row) for row in zip(fits, weights.tolist(), refused, strict=True)),
+        *(Candidate(unfitted(name, data, few), 0.0, few) for name in left),
+    )
+
+
+def _few(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the laws for few exits: those asked for among the simple ones, and the exponential."""
+    return (*(name for name in FEW_CANDIDATES if name in names and name != "exponential"), "exponential")
+
+
+def _fit(name: str, data: Observations, labels: tuple[str, ...], decline: float) -> FittedFamily:
+    """Fit one law by name; a mixture cure only where the stays show a plateau."""
+    reason = no_plateau(data) if is_cure(name) else ""
+    return unfitted(name, data, reason) if reason else fit_law(name, data, labels, decline=decline)
+
+
+def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str:
+    """Return why a law is refused, or nothing."""
+    if not fit.converged:
+        return fit.reason if not len(fit.theta) else f"not converged: {fit.reason}"
+    if fit.family == PIECEWISE:
+        return ""
+    misfit = tail_misfit(fit, data)
+    if misfit or not to_work:
+        return misfit
+    law = law_draws(fit.family, fit.theta[None, :], fit.cuts)
+    place = float(law.coefficients[0] @ np.concatenate([np.ones(law.constant), _means(data)]))
+    first = max(YEAR, float(data.days[data.exited].max()))
+    ages = np.geomspace(first, max(LONG_RUN, 2 * first), 5)
+    draw, location = np.zeros(5, dtype=np.int64), np.full(5, place)
+    if law.compute("accumulate", ages, location, draw)[0] > -np.log(_STILL_THERE):
+        return ""
+    rates = law.compute("rate", ages, location, draw)
+    if (np.diff(rates) > 1e-3 * rates[:-1]).any():
+        return f"hazard of return rises after day {first:,.0f}, beyond the data"
+    return ""
+
+
+def _means(data: Observations) -> Floats:
+    """Return the weighted means of the covariates."""
+    return np.asarray(np.average(data.design, axis=0, weights=data.weights))
+
+
+def tail_misfit(fit: FittedFamily, data: Observations) -> str:
+    """Return where a law expects far more or fewer exits in the tail than were seen, or nothing.
+
+    The likelihood of a law with few parameters is ruled by the many early exits; what is still open is ruled by the
+    late ones. Beyond each of `TAIL_STARTS` and beyond the last exit the exits seen are held against the hazard
+    collected by the stays at risk.
+    """
+    law = law_draws(fit.family, fit.theta[None, :], fit.cuts)
+    location = data.design @ law.coefficients[0, law.constant :]
+    location = location + law.coefficients[0, 0] if law.constant else location
+    draw = np.zeros(len(data), dtype=np.int64)
+    last = float(data.days[data.exited].max())
+    whole = law.compute("accumulate", data.days, location, draw)
+    for start in (*TAIL_STARTS, last):
+        begun = np.maximum(data.entry, start)
+        late = data.days > begun
+        before = law.compute("accumulate", begun[late], location[late], draw[late])
+        expected = float(data.weights[late] @ (whole[late] - before))
+        seen = float(data.weights[data.exited & late].sum())
+        if abs(seen - expected) > TAIL_TOLERANCE * np.sqrt(max(expected, 1.0)):
+            return f"expects {expected:,.1f} exits after day {start:,.0f}, {seen:,.0f} were seen"
+    return ""
+
+
+def law_weights(fits: Sequence[FittedFamily], plausible: Sequence[bool], weighting: str, events: float) -> Floats:
+    """Return the weight of each law, shape (n_laws,), summing to one over plausible laws.
+
+    Raises
+    ------
+    ValueError
+        If `weighting` is unknown or no law is plausible.
+    """
+    one_of(weighting, WEIGHTINGS, "weighting")
+    kept = np.asarray(plausible, dtype=bool)
+    if not kept.any():
+        raise ValueError("`plausible` must hold at least one law")
+    aic = np.where(kept, [fit.aic for fit in fits], np.inf)
+    if weighting == "single":
+        share = (np.arange(len(fits)) == int(np.argmin(aic))).astype(np.float64)
+    elif weighting == "bic":
+        penalty = np.array([len(fit.theta) for fit in fits]) * (np.log(max(events, 1.0)) - 2.0)
+        bic = np.where(kept, aic + penalty, np.inf)
+        share = np.exp(-0.5 * (bic - bic.min()))
+    else:
+        share = (aic <= aic.min() + WITHIN).astype(np.float64)
+    return np.asarray(share / share.sum())

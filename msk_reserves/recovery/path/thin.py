@@ -1,0 +1,122 @@
+"""Moves seen so rarely that their level is borrowed, from kindred states and between a state and its twin."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from msk_reserves._checks import Integers
+from msk_reserves.recovery.laws.families import EXPONENTIAL
+from msk_reserves.recovery.laws.fit import FittedFamily, piecewise_to_data
+from msk_reserves.recovery.laws.piecewise import DECLINE, default_cuts, merged_cuts
+from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.path.draws import law_draws
+from msk_reserves.recovery.path.selection import Candidate
+from msk_reserves.recovery.path.transitions import AtRisk, Transition, dies_out, observed_exits
+
+PRIOR_EVENTS = 2.0
+"""Weight of the parent's rate for a transition with few exits, in exits."""
+
+
+def fit_thin(
+    group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: Integers, *, parent: float | None = None
+) -> Transition:
+    """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior.
+
+    Deaths have that rate for good; for other moves piecewise rates take its place where they converge, brought to the
+    same level: when such a move happens is its own, how often it borrows from its parent, by default the same move out
+    of kindred states.
+    """
+    events, exposure = group.exits(target), group.exposure()
+    parent = _parent_rate(group, target, groups) if parent is None else parent
+    shape, rate = PRIOR_EVENTS + events, PRIOR_EVENTS / parent + exposure
+    theta = np.array([-np.log(shape / rate)])
+    loglik = -events * float(theta[0]) - exposure * shape / rate
+    fit = FittedFamily(
+        family=EXPONENTIAL.name,
+        names=("constant",),
+        theta=theta,
+        covariance=np.array([[1.0 / shape]]),
+        loglik=loglik,
+        aic=2.0 - 2.0 * loglik,
+        events=events,
+        converged=True,
+        reason=f"gamma prior of {PRIOR_EVENTS:g} exits at {parent:.3g} a day",
+        cuts=np.zeros(0),
+    )
+    exited = group.exited(target)
+    data = observed_exits(group, exited, np.zeros((len(exited), 0)))
+    candidates: tuple[Candidate, ...] = (Candidate(fit, 1.0, ""),)
+    if target not in group.space.deaths:
+        decline = DECLINE if dies_out(group, target) else 1.0
+        pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()), decline=decline)
+        if pieces.converged:
+            level = np.log(shape / rate * exposure / events)
+            pieces = replace(pieces, theta=pieces.theta + level, reason=fit.reason)
+            candidates = (Candidate(fit, 0.0, "does not change"), Candidate(pieces, 1.0, ""))
+    return Transition(
+        origin=group.state,
+        target=target,
+        events=events,
+        exposure=exposure,
+        columns=(),
+        names=(),
+        candidates=candidates,
+        method="gamma",
+        data=data,
+        cluster=cluster[group.row],
+        prior=(shape, rate),
+        continues=target == group.twin,
+    )
+
+
+def beside(fitted: Transition, group: AtRisk, *, marked: bool) -> Transition:
+    """Return a thin move as it is out of a state alone or out of its twin; any other as it was.
+
+    The laws of both together are brought to each side's own level, `(prior exits + exits) / (prior exits + expected)`:
+    the mean of a gamma factor of mean one that is worth `PRIOR_EVENTS` exits.
+    """
+    side = group.marked == marked
+    if fitted.method != "gamma" or fitted.continues or not group.marked.any() or group.marked.all():
+        return fitted
+    data = fitted.data.of(side)
+    events, exposure = float(data.weights @ data.exited), group.of(side).exposure()
+    together = fitted.prior[0] / fitted.prior[1]
+    candidates = tuple(
+        replace(one, fit=replace(one.fit, theta=one.fit.theta + _level(one.fit, data, events)))
+        for one in fitted.candidates
+    )
+    return replace(
+        fitted,
+        events=events,
+        exposure=exposure,
+        candidates=candidates,
+        data=data,
+        cluster=fitted.cluster[side],
+        prior=(PRIOR_EVENTS + events, PRIOR_EVENTS / together + exposure),
+        borrows=True,
+    )
+
+
+def _level(fit: FittedFamily, data: Observations, events: float) -> float:
+    """Return what brings a law without covariates to the level of some stays: added to ln rates, off a location."""
+    law = law_draws(fit.family, fit.theta[None, :], fit.cuts)
+    none = np.zeros(len(data), dtype=np.int64)
+    place = np.full(len(data), law.coefficients[0, 0] if law.constant else 0.0)
+    later = law.compute("accumulate", data.days, place, none)
+    expected = float(data.weights @ (later - law.compute("accumulate", data.entry, place, none)))
+    level = float(np.log((PRIOR_EVENTS + events) / (PRIOR_EVENTS + expected)))
+    return -level if law.constant else level
+
+
+def _parent_rate(group: AtRisk, target: str, groups: Sequence[AtRisk]) -> float:
+    """Return the rate of the same move out of kindred states (the off-work ones, or the others), else its own."""
+    off_work = group.space.off_work
+    kin = [one for one in groups if one.state != group.state and (one.state in off_work) == (group.state in off_work)]
+    if target == group.twin:
+        # What two states have in common of the moves to their twins is the onset, not the state it leads to.
+        kin = [one.at_risk_of(one.twin) for one in kin if one.twin]
+    moves = sum(one.exits(one.twin if target == group.twin else target) for one in kin)
+    if moves:
+        return moves / sum(one.exposure() for one in kin)
+    return group.exits(target) / group.exposure()

@@ -1,0 +1,1 @@
+"""Whether it may be relied on: calibration, scores, residuals and a verdict."""
