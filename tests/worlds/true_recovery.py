@@ -39,7 +39,15 @@ def true_recovery(like: Recovery | ClaimBook, *, shift: float = 0.0, effect: flo
         ("modified_duty", "relapse"): (EXPONENTIAL, np.log([400.0])),
         ("back_at_work", "relapse"): (EXPONENTIAL, np.log([2_200.0])),
     }
-    return replace(like, fitted=tuple(_with_law(move, *laws[move.origin, move.target]) for move in like.fitted))
+    # Moves that only the population's mortality brings in do not exist in that world.
+    return replace(
+        like,
+        fitted=tuple(
+            _with_law(move, *laws[move.origin, move.target])
+            for move in like.fitted
+            if (move.origin, move.target) in laws
+        ),
+    )
 
 
 def _with_law(move: Transition, family: Family, theta: Floats) -> Transition:
