@@ -77,12 +77,16 @@ def test_parameter_draws_spread_as_estimates_do() -> None:
     for seed in range(60):
         recovery = fit_recovery(recovery_book(400, 100 + seed), candidates=("lognormal",), covariates=("age",))
         move = recovery.transitions["off_work", "back_at_work"]
+        if move.candidates[0].weight == 0:
+            # Refused for its tail, as a true law now and then is; others then take its place.
+            continue
         draws = draw_moves((move,), 200, seed)[0]
         estimates.append(float(move.candidates[0].fit.theta[1]))
         spreads.append(float(draws.laws[0].coefficients[:, 1].std()))
-    # The standard deviation of sixty numbers is itself uncertain by 9 %: a third is 3.6 of its errors.
+    assert len(estimates) > 50
+    # The standard deviation of some sixty numbers is itself uncertain by 9 %: a third is 3.6 of its errors.
     assert np.std(estimates) == pytest.approx(np.mean(spreads), rel=0.33)
-    assert abs(np.mean(estimates) - AGE_EFFECT) < 4.5 * np.std(estimates) / np.sqrt(60)
+    assert abs(np.mean(estimates) - AGE_EFFECT) < 4.5 * np.std(estimates) / np.sqrt(len(estimates))
 
 
 def test_bootstrap_draws_spread_as_the_information_says() -> None:
