@@ -64,7 +64,7 @@ class PaymentRates:
 def rate_table(rates: PaymentRates, grid: CellGrid) -> pd.DataFrame:
     """Return the units paid a day by kind of state and days in the state, weighed by the days seen.
 
-    Kinds and bins never seen are NaN.
+    A bin in which a kind was never seen is NaN; kinds and bins seen nowhere are left out.
     """
     expected = (rates.rate * rates.days).reshape(grid.shape)
     days = rates.days.reshape(grid.shape)
@@ -74,4 +74,5 @@ def rate_table(rates: PaymentRates, grid: CellGrid) -> pd.DataFrame:
         seen = days[states].sum((0, 1, 2))
         rows[kind] = np.where(seen > 0, expected[states].sum((0, 1, 2)) / np.where(seen > 0, seen, 1.0), np.nan)
     columns = pd.Index([f"{edge:g}" for edge in grid.bin_edges], name="days in state from")
-    return pd.DataFrame(rows, index=pd.Index(KINDS, name=rates.account), columns=columns)
+    table = pd.DataFrame(rows, index=pd.Index(KINDS, name=rates.account), columns=columns)
+    return table.dropna(how="all").dropna(how="all", axis="columns")

@@ -166,9 +166,7 @@ class Cost:
                 lines.append(f"\n{name}: not fitted, {self.reasons[name]}")
                 continue
             lines.append(f"\n{account}")
-            lines.append(
-                f"{account.unit} a day:\n{rate_table(account, self.grid).dropna(how='all').T.round(2).to_string()}"
-            )
+            lines.append(f"{account.unit} a day:\n{rate_table(account, self.grid).T.round(2).to_string()}")
             if account.relativities.design.columns:
                 lines.append(f"{account.relativities.table().round(2).to_string()}")
         if self.factor is not None:

@@ -177,7 +177,7 @@ def rate_tables(cost: Cost) -> tuple[Table, ...]:
     for name, account in cost.accounts.items():
         if account is not None:
             # Many bins, few states: a row a bin fits a page that is printed.
-            rates = rate_table(account, cost.grid).dropna(how="all").T
+            rates = rate_table(account, cost.grid).T
             tables.append(of_frame(rates, f"{name}: {account.unit} a day, by state and days in it"))
     return tuple(tables)
 
