@@ -143,6 +143,7 @@ def ledger_view(
         operated=knife,
         represented=np.isfinite(retained),
         days_off_before=spells.days_off_before[last],
+        days_since_start=(spells.since_start() + spells.days)[last],
     )
     frame["releases_medical"] = _released(happened, owner, len(frame))
     counts = {**stays.counts, "half_day_stays": int(zero.sum()), "attorney_on_day_of_move": same_day}

@@ -27,6 +27,7 @@ def snapshot_view(claims: pd.DataFrame, rules: ReadingRules, day: int | None, fi
         operated=operated,
         represented=_column(frame, "represented") == 1,
         days_off_before=np.where(returned, days_off, 0.0),
+        days_since_start=days_off + np.where(returned, since, 0.0),
     )
     paid = pd.DataFrame({name: _column(frame, f"{name}_paid") for name in COMPONENTS})
     return View(rows, frame, _spells(frame, position, rules, day), position, paid, None, tuple(decisions))

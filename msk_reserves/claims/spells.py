@@ -58,6 +58,13 @@ class Spells:
         """Return the rows of the stays in `state`, shape (n_at_risk,)."""
         return np.flatnonzero(self.state == STATE_CODE[state])
 
+    def since_start(self) -> Floats:
+        """Return the days from the beginning of each claim's first stay to that of the stay, shape (n_spells,)."""
+        start = np.full(int(self.claim.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+        np.minimum.at(start, self.claim, self.entered)
+        since: Floats = (self.entered - start[self.claim]).astype(np.float64)
+        return since
+
     def began(self) -> Floats:
         """Return the days in the stay at which each row begins: 0, or when an attorney was retained in it.
 
@@ -115,6 +122,7 @@ class Position:
     operated : whether an operation has taken place.
     represented : whether an attorney has been retained.
     days_off_before : days off work before the current stay began.
+    days_since_start : days since the first stay of the claim began.
     """
 
     state: Integers
@@ -123,6 +131,7 @@ class Position:
     operated: Booleans
     represented: Booleans
     days_off_before: Floats
+    days_since_start: Floats
 
     def __post_init__(self) -> None:
         for field in fields(self):

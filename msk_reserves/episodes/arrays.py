@@ -38,6 +38,7 @@ class Laws(NamedTuple):
     first, last : exits of each state, a range; shape (n_states,).
     target : state each exit leads to, shape (J,).
     continues : whether the clock of the stay goes on after it, shape (J,).
+    forward : whether its days count from the start of the claim's path, shape (J,).
     kind, scale, row : how the hazard is inverted, scale and row of `table`; shape (J, n_draws).
     plateau : share that never leaves by this exit, 0 where all do in the end; shape (J, n_draws).
     table : w on an even grid of ln h from `low` by `step`, shape (n_rows, n_nodes); increasing.
@@ -51,6 +52,7 @@ class Laws(NamedTuple):
     last: Integers
     target: Integers
     continues: Booleans
+    forward: Booleans
     kind: Integers
     scale: Floats
     row: Integers
@@ -72,7 +74,7 @@ class Claims(NamedTuple):
     Attributes
     ----------
     keys : keys of their random numbers.
-    state, began : where they are, and for how many days.
+    state, began, since_start : where they are, for how many days, and days since their paths began.
     days_off, days_off_before : days off work so far, and before the present stay.
     operated : whether operated on.
     relapsed : whether off work again after a return, now or before.
@@ -85,6 +87,7 @@ class Claims(NamedTuple):
     keys: npt.NDArray[np.uint64]
     state: Integers
     began: Floats
+    since_start: Floats
     days_off: Floats
     days_off_before: Floats
     operated: Booleans

@@ -29,13 +29,14 @@ def _locate(
     claim, draw = place
     state, began, later = stay
     for exit_ in range(laws.first[state], laws.last[state]):
+        age = claims.since_start[claim] if laws.forward[exit_] else began
         location = laws.coefficients[exit_, draw, 0] + laws.shared[exit_, draw] * claims.log_factor[claim, draw]
         for column in range(claims.design.shape[1]):
             location += laws.coefficients[exit_, draw, column + 1] * claims.design[claim, column]
         reached = 0.0
         for ahead in range(2):
             room.so_far[later, exit_] = reached
-            reached = collected_by(laws, exit_, draw, location, began + ahead * end)
+            reached = collected_by(laws, exit_, draw, location, age + ahead * end)
         room.location[later, exit_] = location
         room.stays[later, exit_] = math.exp(room.so_far[later, exit_] - reached)
     room.located[later, state] = True
@@ -52,7 +53,8 @@ def _next_exit(
     """Return days to the first exit of a stay and its number, -1 if it lasts to the horizon.
 
     The stay (state, days in it so far, number of moves made) begins at the age reached where the clock goes on. The
-    limits are the days left to the horizon and all days to it.
+    limits are the days left to the horizon and all days to it. Exits on the clock of the path are at the days since it
+    began.
     """
     claim, scenario, draw = place
     state, began, moves = stay
@@ -65,11 +67,14 @@ def _next_exit(
     for exit_ in range(laws.first[state], laws.last[state]):
         uniform = uniform_of(claims.keys[claim], scenario, moves * len(laws.first) + laws.target[exit_])
         location, so_far = room.location[later, exit_], room.so_far[later, exit_]
-        if later and began > 0.0:
-            so_far = collected_by(laws, exit_, draw, location, began)
+        age = began
+        if laws.forward[exit_]:
+            age = claims.since_start[claim] + limits[1] - limits[0]
+        if later and age > 0.0:
+            so_far = collected_by(laws, exit_, draw, location, age)
         elif uniform <= room.stays[later, exit_]:
             continue
-        day = exit_days_of(laws, exit_, draw, location, so_far - math.log(uniform), began + best) - began
+        day = exit_days_of(laws, exit_, draw, location, so_far - math.log(uniform), age + best) - age
         if day < best:
             # Rounding may put the exit just before the age reached; it is then at it.
             best, chosen = max(day, 0.0), exit_

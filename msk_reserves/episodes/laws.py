@@ -112,6 +112,7 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
         last=np.array([(origin <= code).sum() for code in range(len(STATES))]),
         target=np.array([STATE_CODE[one.target] for one in every], dtype=np.int64),
         continues=np.array([one.continues for one in every], dtype=np.bool_),
+        forward=np.array([one.forward for one in every], dtype=np.bool_),
         kind=np.zeros(shape, dtype=np.int64),
         scale=np.ones(shape),
         row=np.zeros(shape, dtype=np.int64),

@@ -54,6 +54,7 @@ def simulate_paths(
     claim_ids: tuple[str, ...],
     state: Integers,
     days_in_state: Floats,
+    days_since_start: Floats,
     days_ahead: npt.ArrayLike,
     scenarios: int,
     seed: int,
@@ -69,6 +70,7 @@ def simulate_paths(
     claim_ids : names the claims' random numbers are keyed by.
     state : codes into `STATES`, shape (n_claims,).
     days_in_state : days in it so far, shape (n_claims,).
+    days_since_start : days since the claim's path began, shape (n_claims,).
     days_ahead : days from the valuation date, increasing, above 0; shape (n_days,).
     scenarios : futures a claim, a multiple of the number of draws.
     seed : reproduces everything.
@@ -95,7 +97,8 @@ def simulate_paths(
         rows = np.arange(start, min(start + size, len(keys)))
         shape = (len(rows), scenarios, len(days))
         held, days_off = np.zeros(shape, dtype=np.int8), np.zeros(shape, dtype=np.float32)
-        few = claims_where(keys[rows], state[rows], days_in_state[rows], design[rows], draws.moves)
+        clocks = days_in_state[rows], days_since_start[rows]
+        few = claims_where(keys[rows], state[rows], clocks, design[rows], draws.moves)
         room = room_of(laws, n_growths=0, n_components=0)
         trace_block(PATH_STATES, laws, few, room, days, held, days_off, scenarios // draws.n_draws)
         yield SimulatedPaths(rows, days, held, days_off)

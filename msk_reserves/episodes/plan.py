@@ -29,8 +29,8 @@ FACTOR_RANGE = 16.0
 """Largest -log(1 - u) of the quantile table of a claim's own cost factor."""
 
 BY_CLAIM = (
-    "keys", "design", "factor", "window_open", "state", "days_in_state", "days_off", "days_off_before", "operated",
-    "relapsed",
+    "keys", "design", "factor", "window_open",
+    "state", "days_in_state", "days_since_start", "days_off", "days_off_before", "operated", "relapsed",
     "weekly_benefit", "waiting_days", "retro_days", "max_weeks", "accrued",
 )  # fmt: skip
 """Arrays of a plan with one row a claim."""
@@ -55,7 +55,7 @@ class Plan:
     factor : quantile table of each claim's own cost factor, on an even grid of -log(1 - u).
     takeover : what contracts may know of the claims.
     window_open : whether an episode until return or MMI is running or may begin on the valuation date.
-    state, days_in_state, days_off, days_off_before : where each claim stands, as in `Position`.
+    state, days_in_state, days_since_start, days_off, days_off_before : where each claim stands, as in `Position`.
     operated : whether operated on; of the dead and the settled, where they came from (`cost.cells.ORIGIN_MARK`).
     relapsed : whether off work again after a return, now or before.
     weekly_benefit, waiting_days, retro_days, max_weeks : the statutory rule of each claim.
@@ -83,6 +83,7 @@ class Plan:
     window_open: Booleans
     state: Integers
     days_in_state: Floats
+    days_since_start: Floats
     days_off: Floats
     days_off_before: Floats
     operated: Booleans
@@ -186,6 +187,7 @@ def make_plan(
         window_open=window_open(book),
         state=position.state,
         days_in_state=position.days_in_state,
+        days_since_start=position.days_since_start,
         days_off=position.days_off,
         days_off_before=position.days_off_before,
         operated=marked_now(book),

@@ -33,7 +33,8 @@ def walk(plan: Plan) -> Sums:
         days_to_leave=np.zeros(shape),
         day_back=np.full(shape, np.inf),
     )
-    claims = claims_where(plan.keys, plan.state, plan.days_in_state, plan.design, plan.exits)._replace(
+    clocks = plan.days_in_state, plan.days_since_start
+    claims = claims_where(plan.keys, plan.state, clocks, plan.design, plan.exits)._replace(
         days_off=plan.days_off,
         days_off_before=plan.days_off_before,
         operated=plan.operated,
@@ -47,14 +48,22 @@ def walk(plan: Plan) -> Sums:
 
 
 def claims_where(
-    keys: Keys, state: Integers, days_in_state: Floats, design: Floats, moves: tuple[TransitionDraws, ...]
+    keys: Keys,
+    state: Integers,
+    clocks: tuple[Floats, Floats],
+    design: Floats,
+    moves: tuple[TransitionDraws, ...],
 ) -> Claims:
-    """Return claims as the inner loops read them, with no days off and no bundle so far."""
+    """Return claims as the inner loops read them, with no days off and no bundle so far.
+
+    The clocks are the days in the state, and those since the claim's path began.
+    """
     none, no = np.zeros(len(keys)), np.zeros(len(keys), dtype=np.bool_)
     return Claims(
         keys=keys,
         state=state.astype(np.int64),
-        began=np.asarray(days_in_state, dtype=np.float64),
+        began=np.asarray(clocks[0], dtype=np.float64),
+        since_start=np.asarray(clocks[1], dtype=np.float64),
         days_off=none,
         days_off_before=none,
         operated=no,

@@ -50,6 +50,7 @@ def paths(state: str, age: float, *, days: tuple[float, ...] = DAYS, scenarios: 
         claim_ids=tuple(f"C-{row}" for row in range(10)),
         state=np.full(10, STATE_CODE[state]),
         days_in_state=np.full(10, age),
+        days_since_start=np.full(10, age),
         days_ahead=days,
         scenarios=scenarios,
         seed=5,

@@ -145,6 +145,7 @@ def _position(spells: Spells, last: Booleans, days_off: Floats) -> Position:
         operated=spells.operated[last],
         represented=np.zeros(int(last.sum()), dtype=np.bool_),
         days_off_before=spells.days_off_before[last],
+        days_since_start=(spells.since_start() + spells.days)[last],
     )
 
 

@@ -126,6 +126,7 @@ def _book(table: Floats, age: Floats, state: Integers, rng: np.random.Generator)
         operated=np.zeros(n, dtype=bool),
         represented=np.zeros(n, dtype=bool),
         days_off_before=np.zeros(n),
+        days_since_start=np.bincount(spells.claim, spells.days, n).astype(np.float64),
     )
     claims = pd.DataFrame(
         {

@@ -113,6 +113,7 @@ class TransitionDraws:
     laws : the laws drawn from.
     law_of_draw : which of them each draw uses; shape (n_draws,).
     continues : whether the clock of the stay goes on after the move, as on retaining an attorney; else it restarts.
+    forward : whether days count from the start of the claim's path (clock forward) and not from that of the stay.
     factors : factors of employers on the hazard, None where there are none.
     """
 
@@ -122,6 +123,7 @@ class TransitionDraws:
     laws: tuple[LawDraws, ...]
     law_of_draw: Integers
     continues: bool = False
+    forward: bool = False
     factors: FactorDraws | None = None
 
     def __post_init__(self) -> None:

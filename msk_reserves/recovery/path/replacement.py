@@ -36,6 +36,7 @@ def replaced(move: Transition, hazards: ClaimHazards, column: int) -> Transition
         method="given",
         prior=(),
         mark=None,
+        forward=False,
         hazards=hazards,
         factors=None,
     )

@@ -112,6 +112,7 @@ def _of_move(transition: Transition, laws: tuple[LawDraws, ...], law_of_draw: In
         laws=laws,
         law_of_draw=law_of_draw,
         continues=transition.continues,
+        forward=transition.forward,
         factors=transition.factors,
     )
 

@@ -59,7 +59,7 @@ def read_stays(table: pd.DataFrame, space: StateSpace) -> tuple[Stays, Integers]
     if defects:
         defects.sort(key=lambda one: one.row or 0)
         raise ClaimDataError(defects)
-    start = numbers["start"][order]
+    start, first = numbers["start"][order], _path_began(claim[order], numbers["start"][order])
     stays = Stays(
         row=order,
         state=state[order],
@@ -67,6 +67,7 @@ def read_stays(table: pd.DataFrame, space: StateSpace) -> tuple[Stays, Integers]
         days=numbers["stop"][order] - began,
         entry=np.maximum(numbers["observed_from"][order], start - began),
         interval=numbers["interval"][order],
+        since=began - first,
         weight=numbers["weight"][order],
     )
     return stays, _clusters(table, claim)
@@ -175,6 +176,11 @@ def _stay_began(
     goes_on[1:] &= (following[:-1] == STILL_IN_STATE) | onset[:-1]
     first = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(order))))
     return np.asarray(start[order][first])
+
+
+def _path_began(claim: Integers, start: Floats) -> Floats:
+    """Return when the path of each row's claim began, of rows in the order claim, then time."""
+    return np.asarray(start[np.searchsorted(claim, claim)])
 
 
 def _bad_windows(table: pd.DataFrame, order: Integers, numbers: dict[str, Floats], began: Floats) -> Iterator[Defect]:

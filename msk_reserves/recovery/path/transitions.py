@@ -1,6 +1,6 @@
 """One move between two states: the stays at risk of it, the laws fitted to them, and how sure they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ class Stays:
     row : row of the design the stay is described by.
     state, next_state : codes into the names of the space; `STILL_IN_STATE` for a stay still running.
     days, entry, interval : days in the state, left truncation and window width.
+    since : days from the start of the claim's path to that of the stay.
     weight : weight of the stay.
     """
 
@@ -39,6 +40,7 @@ class Stays:
     days: Floats
     entry: Floats
     interval: Floats
+    since: Floats
     weight: Floats
 
 
@@ -52,6 +54,7 @@ class AtRisk:
     space : the states.
     row : row of the design the stay is described by.
     days, entry, interval : days in the state, left truncation and window width.
+    since : days from the start of the claim's path to that of the stay.
     next_state : code of the state moved to, or `STILL_IN_STATE`. Out of a state with a twin, moves to twins count as
         moves to their states; only the move to the own twin is apart.
     marked : whether the stay is in the twin.
@@ -64,6 +67,7 @@ class AtRisk:
     days: Floats
     entry: Floats
     interval: Floats
+    since: Floats
     next_state: Integers
     marked: Booleans
     weight: Floats
@@ -96,6 +100,12 @@ class AtRisk:
         """Return the stays at risk of a move: those not in the twin yet for the move to it, all for the others."""
         return self.of(~self.marked) if target == self.twin else self
 
+    def forward(self) -> "AtRisk":
+        """Return the stays with their days counted from the start of the claim's path."""
+        return replace(
+            self, days=self.days + self.since, entry=self.entry + self.since, since=np.zeros(len(self.since))
+        )
+
     def of(self, rows: Booleans) -> "AtRisk":
         """Return some of the stays."""
         columns = {name: getattr(self, name) for name in AtRisk.__slots__}
@@ -124,6 +134,8 @@ class Transition:
         None where the laws have no such covariate.
     shared : for a move out of a twin, the name of the move out of its state whose laws it has; else empty.
     continues : whether the clock goes on, the move being to the twin.
+    forward : whether the hazard runs on the days since the claim's path began (clock forward), those in `data` too,
+        and not on the days in the stay (clock reset).
     borrows : whether so few exits tell a state from its twin that they are drawn toward each other.
     factors : expected factors of employers on the hazard, None where there are none.
     hazards : hazards by claim from a model of the user's, in the place of laws; None for a fitted move.
@@ -143,6 +155,7 @@ class Transition:
     mark: float | None = None
     shared: str = ""
     continues: bool = False
+    forward: bool = False
     factors: FactorDraws | None = None
     hazards: ClaimHazards | None = None
     borrows: bool = False
@@ -178,6 +191,7 @@ def stays_of(book: ClaimBook) -> Stays:
         days=spells.days,
         entry=spells.observed_from,
         interval=spells.interval,
+        since=spells.since_start(),
         weight=np.ones(len(spells)),
     )
 
@@ -211,6 +225,7 @@ def stays_at_risk(stays: Stays, space: StateSpace = STANDARD_STATES) -> tuple[tu
                 days=days[rows],
                 entry=stays.entry[rows],
                 interval=width[rows],
+                since=stays.since[rows],
                 next_state=target[rows],
                 marked=stays.state[rows] != code,
                 weight=stays.weight[rows],

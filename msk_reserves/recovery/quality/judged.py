@@ -217,6 +217,7 @@ def _whole_stays(book: ClaimBook, state: str) -> tuple[AtRisk, Integers, Floats]
         days=joined.days,
         entry=joined.observed_from,
         interval=joined.interval,
+        since=joined.since_start(),
         weight=np.ones(n),
     )
     group = next((one for one in stays_at_risk(every)[0] if one.state == state), None)
