@@ -44,7 +44,7 @@ class Laws(NamedTuple):
     table : w on an even grid of ln h from `low` by `step`, shape (n_rows, n_nodes); increasing.
     cuts, n_cuts : ends of the pieces, shapes (J, n_cuts) and (J,).
     reached, rate : cumulative hazard at the start of each piece, and rate in it; shape (J, n_draws, n_cuts + 1).
-    coefficients : constant and coefficients of the predictor of each exit, shape (J, n_draws, 1 + n_columns).
+    coefficients : constant and coefficients of the predictor of each exit, shape (n_draws, 1 + n_columns, J).
     shared : what the predictor gains by one of a claim's log factor, 0 for an exit without; shape (J, n_draws).
     """
 
@@ -98,24 +98,32 @@ class Claims(NamedTuple):
     log_factor: Floats
 
 
+DAYS_OFF, DAYS_TO_LEAVE, DAY_BACK = range(3)
+"""Places of the days among what is added up along a future."""
+
+
 class Room(NamedTuple):
-    """What the loop keeps of the claim, draw and stay at hand.
+    """What the loop keeps of the claim, draw, future and stay at hand.
 
     Attributes
     ----------
+    location : predictor of each exit for the claim and draw, shape (J,).
     located : whether the exits of a state have been located for the claim and draw, shape (2, n_states), first for the
-        claim's present stay and then for stays that begin; so all that follows.
-    location, so_far, stays : predictor of each exit, its cumulative hazard at the age of the stay, and the probability
-        of not leaving by it before the horizon; shape (2, J).
+        claim's present stay and then for stays that begin; so what follows.
+    so_far, stays : cumulative hazard of each exit at the age of the stay, and the probability of not leaving by it
+        before the horizon; shape (2, J).
     level, worth, rise : of each growth, the price level of the stay's first day, what payments since are worth at it,
         and the level now over it; shape (n_growths,).
     level_at_start, worth_at_start, rise_at_start : the same on the valuation date.
     gained, worth_after : rise of prices over a stretch of the stay, less 1, and worth at its end; shape (n_growths,).
     before, paid : payments before the stretch, and in it; shape (A,).
+    total : what the future has added up so far, shape (n_sums,); the four that follow are parts of it.
+    expected, scoped, scoped_days_off, days : as in `Sums`, of one future; the last holds `DAYS_OFF` and so on.
+    unmoved : the total of a future of the claim and draw that stays where it is, shape (n_sums,).
     """
 
-    located: Booleans
     location: Floats
+    located: Booleans
     so_far: Floats
     stays: Floats
     level: Floats
@@ -128,6 +136,12 @@ class Room(NamedTuple):
     worth_after: Floats
     before: Floats
     paid: Floats
+    total: Floats
+    expected: Floats
+    scoped: Floats
+    scoped_days_off: Floats
+    days: Floats
+    unmoved: Floats
 
 
 class Money(NamedTuple):
@@ -160,6 +174,7 @@ class Sums(NamedTuple):
 
     Attributes
     ----------
+    values : all of it, shape (n_sums, n_claims, n_scenarios); the rest are parts of it.
     expected : expected payments by component, before multipliers of claim, draw and scenario.
     scoped : the same inside each scope.
     scoped_days_off : days off inside each scope's window.
@@ -168,6 +183,7 @@ class Sums(NamedTuple):
     day_back : days until the worker is back at full duty, infinite if not before the horizon.
     """
 
+    values: Floats
     expected: Floats
     scoped: Floats
     scoped_days_off: Floats

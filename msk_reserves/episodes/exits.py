@@ -11,11 +11,21 @@ MOST_STAYS = 25
 """A path of more moves than this stays where it is: a bound that real paths do not reach."""
 
 
-def _prepare(laws: Laws, room: Room) -> None:
-    """Forget what was worked out for another claim or draw."""
+def _prepare(laws: Laws, claims: Claims, room: Room, claim: int, draw: int) -> None:
+    """Work out the predictors of a claim under a draw, and forget what was located for another."""
     for state in range(len(laws.first)):
         room.located[0, state] = False
         room.located[1, state] = False
+    for exit_ in range(len(laws.target)):
+        room.location[exit_] = (
+            laws.coefficients[draw, 0, exit_] + laws.shared[exit_, draw] * claims.log_factor[claim, draw]
+        )
+    for column in range(claims.design.shape[1]):
+        value = claims.design[claim, column]
+        # Most columns say whether something is so, and most of them that it is not.
+        if value != 0.0:
+            for exit_ in range(len(laws.target)):
+                room.location[exit_] += laws.coefficients[draw, column + 1, exit_] * value
 
 
 def _locate(
@@ -30,14 +40,10 @@ def _locate(
     state, began, later = stay
     for exit_ in range(laws.first[state], laws.last[state]):
         age = claims.since_start[claim] if laws.forward[exit_] else began
-        location = laws.coefficients[exit_, draw, 0] + laws.shared[exit_, draw] * claims.log_factor[claim, draw]
-        for column in range(claims.design.shape[1]):
-            location += laws.coefficients[exit_, draw, column + 1] * claims.design[claim, column]
         reached = 0.0
         for ahead in range(2):
             room.so_far[later, exit_] = reached
-            reached = collected_by(laws, exit_, draw, location, age + ahead * end)
-        room.location[later, exit_] = location
+            reached = collected_by(laws, exit_, draw, room.location[exit_], age + ahead * end)
         room.stays[later, exit_] = math.exp(room.so_far[later, exit_] - reached)
     room.located[later, state] = True
 
@@ -66,7 +72,7 @@ def _next_exit(
         locate_exits(laws, claims, room, (claim, draw), (state, 0.0 if later else began, later), limits[1])
     for exit_ in range(laws.first[state], laws.last[state]):
         uniform = uniform_of(claims.keys[claim], scenario, moves * len(laws.first) + laws.target[exit_])
-        location, so_far = room.location[later, exit_], room.so_far[later, exit_]
+        location, so_far = room.location[exit_], room.so_far[later, exit_]
         age = began
         if laws.forward[exit_]:
             age = claims.since_start[claim] + limits[1] - limits[0]

@@ -7,8 +7,9 @@ first and claims second: the numbers of one draw stay in the nearest memory whil
 
 import math
 
+from msk_reserves._checks import Floats
 from msk_reserves.episodes import arrays, compiled, exits, hazards, randomness
-from msk_reserves.episodes.arrays import Claims, Laws, Money, PathStates, Room, Sums
+from msk_reserves.episodes.arrays import DAY_BACK, DAYS_OFF, DAYS_TO_LEAVE, Claims, Laws, Money, PathStates, Room
 from msk_reserves.episodes.compiled import Compiled, inlined, kept
 from msk_reserves.episodes.exits import MOST_STAYS, next_exit_of, prepare_exits
 
@@ -33,11 +34,8 @@ def _bin(money: Money, days: float) -> int:
     return int(money.bin_of_day[min(int(days), len(money.bin_of_day) - 1)])
 
 
-def _add_payments(
-    money: Money, room: Room, sums: Sums, place: tuple[int, int, int], stay: tuple[int, float, float]
-) -> None:
+def _add_payments(money: Money, room: Room, draw: int, stay: tuple[int, float, float]) -> None:
     """Add the expected payments of a stay (group, days at start and end), and keep them for the scopes."""
-    claim, scenario, draw = place
     group, began, ended = stay
     first, last = bin_of(money, began), bin_of(money, ended)
     for step in range(len(money.growths)):
@@ -54,20 +52,18 @@ def _add_payments(
             before = paid_by(money, component, draw, group, first, room.worth[step])
         paid = paid_by(money, component, draw, group, last, room.worth_after[step]) - before
         room.before[component], room.paid[component] = before, paid * room.level[step]
-        sums.expected[component, claim, scenario] += room.paid[component]
+        room.expected[component] += room.paid[component]
 
 
 def _add_scoped(
     states: PathStates,
     money: Money,
     room: Room,
-    sums: Sums,
-    place: tuple[int, int, int],
+    draw: int,
     stay: tuple[int, int, float, float, float],
     window: tuple[bool, float],
 ) -> None:
     """Add what falls inside each scope's window to the sums of one future."""
-    claim, scenario, draw = place
     state, group, began, ended, time = stay
     is_open, triggered = window
     for scope in range(len(money.window_days)):
@@ -76,9 +72,9 @@ def _add_scoped(
             if is_open and states.in_window[state]:
                 for component in range(len(money.growth_of)):
                     share = money.shares[scope, component, group]
-                    sums.scoped[scope, component, claim, scenario] += share * room.paid[component]
+                    room.scoped[scope, component] += share * room.paid[component]
                 if states.off_work[state]:
-                    sums.scoped_days_off[scope, claim, scenario] += ended - began
+                    room.scoped_days_off[scope] += ended - began
             continue
         until = min(began + days - triggered - time, ended)
         if until <= began:
@@ -92,9 +88,9 @@ def _add_scoped(
                 worth = room.worth[step] + room.rise[step] * math.expm1(growth * (until - began)) / growth
             inside = paid_by(money, component, draw, group, last, worth) - room.before[component]
             share = money.shares[scope, component, group]
-            sums.scoped[scope, component, claim, scenario] += share * inside * room.level[step]
+            room.scoped[scope, component] += share * inside * room.level[step]
         if states.off_work[state]:
-            sums.scoped_days_off[scope, claim, scenario] += until - began
+            room.scoped_days_off[scope] += until - began
 
 
 def _age_prices(laws: Laws, money: Money, room: Room, exit_: int) -> None:
@@ -118,17 +114,20 @@ def _group(states: PathStates, money: Money, state: int, operated: int, days_off
     return (2 * state + operated) * (len(money.bands) + 2) + band
 
 
-def _copy(sums: Sums, claim: int, source: int, scenario: int) -> None:
-    """Give a future what another one of the same claim and draw has: both stay where they are to the horizon."""
-    for component in range(len(sums.expected)):
-        sums.expected[component, claim, scenario] = sums.expected[component, claim, source]
-    for scope in range(len(sums.scoped_days_off)):
-        sums.scoped_days_off[scope, claim, scenario] = sums.scoped_days_off[scope, claim, source]
-        for component in range(len(sums.expected)):
-            sums.scoped[scope, component, claim, scenario] = sums.scoped[scope, component, claim, source]
-    sums.days_off[claim, scenario] = sums.days_off[claim, source]
-    sums.days_to_leave[claim, scenario] = sums.days_to_leave[claim, source]
-    sums.day_back[claim, scenario] = sums.day_back[claim, source]
+def _note(sums: Floats, claim: int, scenario: int, total: Floats) -> None:
+    """Write down what one future has added up."""
+    for place in range(len(total)):
+        sums[place, claim, scenario] = total[place]
+
+
+def _begin(money: Money, room: Room) -> None:
+    """Begin to add up a future."""
+    for step in range(len(money.growths)):
+        room.level[step], room.worth[step] = room.level_at_start[step], room.worth_at_start[step]
+        room.rise[step] = room.rise_at_start[step]
+    for place in range(len(room.total)):
+        room.total[place] = 0.0
+    room.days[DAY_BACK] = math.inf
 
 
 def _follow(
@@ -137,42 +136,39 @@ def _follow(
     claims: Claims,
     money: Money,
     room: Room,
-    sums: Sums,
     place: tuple[int, int, int],
-    limits: tuple[float, int],
+    limits: tuple[float, bool],
 ) -> int:
     """Follow one future to the horizon, and return the number of moves it made.
 
-    The limits are the days to the horizon, and the last scenario of the claim and draw that made no move, or -1: such
-    futures are all the same.
+    The limits are the days to the horizon, and whether a future of the claim and draw that made no move has been added
+    up already: they are all the same.
     """
-    claim, scenario, _ = place
-    end, same = limits
+    claim, _, draw = place
+    end, known = limits
     state, began, time = claims.state[claim], claims.began[claim], 0.0
     days_off, operated = claims.days_off[claim], int(claims.operated[claim])
     is_open, still_off = claims.window_open[claim], states.off_work[state]
     again = int(claims.relapsed[claim])
     group = group_of(states, money, state, operated, claims.days_off_before[claim], again)
-    for step in range(len(money.growths)):
-        room.level[step], room.worth[step] = room.level_at_start[step], room.worth_at_start[step]
-        room.rise[step] = room.rise_at_start[step]
     for moves in range(MOST_STAYS + 1):
         lasted, chosen = next_exit_of(laws, claims, room, place, (state, began, moves), (end - time, end))
-        if chosen < 0 and moves == 0 and same >= 0:
-            copy_of(sums, claim, same, scenario)
-            return 0
+        if moves == 0:
+            if chosen < 0 and known:
+                return 0
+            begin_future(money, room)
         ended = began + lasted
-        add_payments_to(money, room, sums, place, (group, began, ended))
+        add_payments_to(money, room, draw, (group, began, ended))
         window = (is_open, claims.triggered[claim])
-        add_scoped_to(states, money, room, sums, place, (state, group, began, ended, time), window)
+        add_scoped_to(states, money, room, draw, (state, group, began, ended, time), window)
         if states.back[state]:
-            sums.day_back[claim, scenario] = min(sums.day_back[claim, scenario], time)
+            room.days[DAY_BACK] = min(room.days[DAY_BACK], time)
         time += lasted
         if states.off_work[state]:
             days_off += lasted
-            sums.days_off[claim, scenario] += lasted
+            room.days[DAYS_OFF] += lasted
             if still_off:
-                sums.days_to_leave[claim, scenario] = time
+                room.days[DAYS_TO_LEAVE] = time
         if chosen < 0:
             break
         age_prices(laws, money, room, chosen)
@@ -198,20 +194,27 @@ def _walk(stamp: int) -> Compiled:
         claims: Claims,
         money: Money,
         room: Room,
-        sums: Sums,
+        sums: Floats,
         per_draw: int,
         end: float,
     ) -> int:
         """Follow every future of a block and add up what happens along it."""
-        for draw in range(sums.days_off.shape[1] // per_draw):
+        for draw in range(sums.shape[2] // per_draw):
             for claim in range(len(claims.keys)):
-                prepare_exits(laws, room)
+                prepare_exits(laws, claims, room, claim, draw)
                 prepare_prices(money, room, claims.began[claim])
-                same = -1
+                known = False
                 for scenario in range(draw * per_draw, (draw + 1) * per_draw):
                     place = (claim, scenario, draw)
-                    if follow_future(states, laws, claims, money, room, sums, place, (end, same)) == 0:
-                        same = scenario
+                    moves = follow_future(states, laws, claims, money, room, place, (end, known))
+                    if moves > 0:
+                        note_of(sums, claim, scenario, room.total)
+                        continue
+                    if not known:
+                        for number in range(len(room.total)):
+                            room.unmoved[number] = room.total[number]
+                        known = True
+                    note_of(sums, claim, scenario, room.unmoved)
         return stamp
 
     return walk
@@ -224,6 +227,7 @@ add_payments_to = inlined(_add_payments)
 add_scoped_to = inlined(_add_scoped)
 age_prices = inlined(_age_prices)
 group_of = inlined(_group)
-copy_of = inlined(_copy)
+begin_future = inlined(_begin)
+note_of = inlined(_note)
 follow_future = inlined(_follow)
 walk_block = kept(_walk, arrays, compiled, exits, hazards, randomness)

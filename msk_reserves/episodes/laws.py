@@ -64,7 +64,7 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
             if not len(at):
                 continue
             columns = np.array([*([0] * law.constant), *(1 + column for column in one.columns)], dtype=np.int64)
-            laws.coefficients[place, at[:, None], columns] = law.coefficients[at]
+            laws.coefficients[at[:, None], columns, place] = law.coefficients[at]
             if law.family == PIECEWISE:
                 pieces = len(law.cuts) + 1
                 laws.cuts[place, : pieces - 1], laws.n_cuts[place] = law.cuts, pieces - 1
@@ -124,7 +124,7 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
         n_cuts=np.zeros(len(every), dtype=np.int64),
         reached=np.zeros((*shape, width + 1)),
         rate=np.zeros((*shape, width + 1)),
-        coefficients=np.zeros((*shape, 1 + n_columns)),
+        coefficients=np.zeros((n_draws, 1 + n_columns, len(every))),
         shared=np.array([one.factor_slope() for one in every]).reshape(shape),
     )
 

@@ -99,7 +99,7 @@ def simulate_paths(
         held, days_off = np.zeros(shape, dtype=np.int8), np.zeros(shape, dtype=np.float32)
         clocks = days_in_state[rows], days_since_start[rows]
         few = claims_where(keys[rows], state[rows], clocks, design[rows], draws.moves)
-        room = room_of(laws, n_growths=0, n_components=0)
+        room = room_of(laws)
         trace_block(PATH_STATES, laws, few, room, days, held, days_off, scenarios // draws.n_draws)
         yield SimulatedPaths(rows, days, held, days_off)
 
@@ -121,7 +121,7 @@ def _trace(stamp: int) -> Compiled:
         end = days[len(days) - 1]
         for draw in range(held.shape[1] // per_draw):
             for claim in range(len(claims.keys)):
-                prepare_exits(laws, room)
+                prepare_exits(laws, claims, room, claim, draw)
                 for scenario in range(draw * per_draw, (draw + 1) * per_draw):
                     place = (claim, scenario, draw)
                     state, began, time, off, asked = claims.state[claim], claims.began[claim], 0.0, 0.0, 0

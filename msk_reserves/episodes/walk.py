@@ -3,7 +3,7 @@
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.episodes.arrays import Claims, Laws, Room, Sums
+from msk_reserves.episodes.arrays import DAY_BACK, DAYS_OFF, DAYS_TO_LEAVE, Claims, Laws, Room, Sums
 from msk_reserves.episodes.kernel import walk_block
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.randomness import Keys
@@ -23,16 +23,8 @@ def walk(plan: Plan) -> Sums:
     Sums
         Days and expected payments, shape (n_claims, n_scenarios) by component and scope.
     """
-    shape = (plan.n_claims, plan.scenarios)
     n_parts, n_scopes = len(plan.components), len(plan.scopes)
-    sums = Sums(
-        expected=np.zeros((n_parts, *shape)),
-        scoped=np.zeros((n_scopes, n_parts, *shape)),
-        scoped_days_off=np.zeros((n_scopes, *shape)),
-        days_off=np.zeros(shape),
-        days_to_leave=np.zeros(shape),
-        day_back=np.full(shape, np.inf),
-    )
+    sums = _sums(np.empty((_width(n_parts, n_scopes), plan.n_claims, plan.scenarios)), n_parts, n_scopes)
     clocks = plan.days_in_state, plan.days_since_start
     claims = claims_where(plan.keys, plan.state, clocks, plan.design, plan.exits)._replace(
         days_off=plan.days_off,
@@ -42,9 +34,23 @@ def walk(plan: Plan) -> Sums:
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
     )
-    room = room_of(plan.laws, n_growths=len(plan.money.growths), n_components=n_parts)
-    walk_block(PATH_STATES, plan.laws, claims, plan.money, room, sums, plan.per_draw, plan.horizon_days)
+    room = room_of(plan.laws, n_growths=len(plan.money.growths), n_components=n_parts, n_scopes=n_scopes)
+    walk_block(PATH_STATES, plan.laws, claims, plan.money, room, sums.values, plan.per_draw, plan.horizon_days)
     return sums
+
+
+def _width(n_components: int, n_scopes: int) -> int:
+    """Return how many numbers are added up along a future."""
+    return n_components * (1 + n_scopes) + n_scopes + 3
+
+
+def _sums(values: Floats, n_components: int, n_scopes: int) -> Sums:
+    """Name the parts of what is added up along futures, which lie one after the other in the first axis."""
+    expected, scoped, scoped_days, days = np.split(
+        values, np.cumsum([n_components, n_components * n_scopes, n_scopes]).tolist()
+    )
+    scoped = scoped.reshape(n_scopes, n_components, *values.shape[1:])
+    return Sums(values, expected, scoped, scoped_days, days[DAYS_OFF], days[DAYS_TO_LEAVE], days[DAY_BACK])
 
 
 def claims_where(
@@ -83,9 +89,14 @@ def _log_factor(design: Floats, moves: tuple[TransitionDraws, ...]) -> Floats:
     return np.zeros((len(design), max((len(move.law_of_draw) for move in moves), default=0)))
 
 
-def room_of(laws: Laws, *, n_growths: int, n_components: int) -> Room:
+def room_of(laws: Laws, *, n_growths: int = 0, n_components: int = 0, n_scopes: int = 0) -> Room:
     """Return room for what an inner loop keeps of one future; no two loops may share it."""
-    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("location", "so_far", "stays"), (2, len(laws.target)))
+    total = np.zeros(_width(n_components, n_scopes))
+    parts = _sums(total, n_components, n_scopes)
+    shapes: dict[str, tuple[int, ...]] = {"location": (len(laws.target),), "unmoved": total.shape}
+    shapes |= dict.fromkeys(("so_far", "stays"), (2, len(laws.target)))
     shapes |= dict.fromkeys(("before", "paid"), (n_components,))
     columns = {name: np.zeros(shapes.get(name, (n_growths,))) for name in Room._fields if name != "located"}
+    columns |= {"total": total, "expected": parts.expected, "scoped": parts.scoped}
+    columns |= {"scoped_days_off": parts.scoped_days_off, "days": total[-3:]}
     return Room(located=np.zeros((2, len(laws.first)), dtype=np.bool_), **columns)
