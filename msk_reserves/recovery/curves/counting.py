@@ -1,5 +1,6 @@
 """Counting for curves without a law: who is at risk and who leaves, on a grid of days, in few passes over the stays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -138,18 +139,13 @@ def _whole_days(values: npt.ArrayLike) -> npt.NDArray[np.int32] | None:
         raise ValueError(f"times must have 1 dimension, got shape {array.shape}")
     if array.dtype.kind not in "iubf":
         return None
-    if len(array) and not (array.min() >= 0 and array.max() < _LARGEST_COUNTED_DAY):
-        return None
-    if array.dtype.kind != "f":
-        return array.astype(np.int32)
-    days = np.empty(len(array), dtype=np.int32)
-    # Block by block, so that each is still at hand in the processor when it is compared.
-    for first in range(0, len(array), _BLOCK):
-        part = array[first : first + _BLOCK]
-        days[first : first + _BLOCK] = part
-        if not (days[first : first + _BLOCK] == part).all():
+    # What is no number becomes some whole one, and differs from it.
+    with np.errstate(invalid="ignore"):
+        days = array.astype(np.int32)
+        if not (days == array).all():
             return None
-    return days
+    # Read without their sign, negative days are the largest of all.
+    return days if days.view(np.uint32).max(initial=0) < _LARGEST_COUNTED_DAY else None
 
 
 def _refuse(broken: Booleans, name: str, rule: str, values: Floats) -> None:
@@ -208,52 +204,65 @@ def _tally(stays: PlacedStays) -> _Tally:
     n_grid = len(stays.grid)
     codes, cause = _coded(stays.cause)
     width = len(codes)
-    tables, entries = [], []
-    for first in range(0, max(len(stays), 1), _BLOCK):
-        block = slice(first, first + _BLOCK)
-        weights = None if stays.weights is None else stays.weights[block]
-        cell = np.multiply(cause[block], n_grid, dtype=np.int64)
+    # In the type of the codes, or 32 bits if that is shorter.
+    step = np.int32(n_grid)
+
+    def ended(block: slice) -> npt.NDArray[Any]:
+        cell = cause[block] * step
         cell += stays.end[block]
-        tables.append(np.bincount(cell, weights, n_grid * width))
-        if stays.enter is not None:
-            entries.append(np.bincount(stays.enter[block], weights, n_grid))
-    table = _added(tables).reshape(width, n_grid)
+        return np.bincount(cell, None if stays.weights is None else stays.weights[block], width * n_grid)
+
+    table = _summed(ended, len(stays)).reshape(width, n_grid)
     left = table[1] if width == 2 else table[1:].sum(axis=0)
-    places = np.flatnonzero(left > 0)
+    places = (left > 0).nonzero()[0]
     if not len(places):
         raise ValueError(f"`exited` must hold at least one exit with weight; none of {len(stays)} stays ended")
     gone = table[0] + left
     watched, at_once = 0, 0
     if stays.enter is not None:
-        entered = _added(entries)
+        entered = _entered(stays, stays.enter)
         watched = int(stays.enter.min() if stays.weights is None else np.argmax(entered > 0))
-        gone = gone - entered
+        gone -= entered
         # Entry on day 0 means seen from the beginning, a stay that ends on day 0 included; any other is at risk after.
         at_once = entered[0]
     # Summed from the last day backwards, so that the small risk sets of late days are exact.
-    running = np.cumsum(gone[::-1])[::-1]
+    running = gone[::-1].cumsum()[::-1]
     running[0] += at_once
     return _Tally(codes, table, left, running, places, watched)
 
 
-def _added(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """Return the sum of the counts of blocks."""
-    return parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
+def _entered(stays: PlacedStays, enter: Places) -> npt.NDArray[Any]:
+    """Count entries on every day of the grid."""
+    weights = stays.weights
+    return _summed(
+        lambda block: np.bincount(enter[block], None if weights is None else weights[block], len(stays.grid)),
+        len(stays),
+    )
+
+
+def _summed(counted: Callable[[slice], npt.NDArray[Any]], n: int) -> npt.NDArray[Any]:
+    """Return the sum of the counts of blocks of `n` stays, each small enough to stay at hand in the processor."""
+    total = counted(slice(0, _BLOCK))
+    for first in range(_BLOCK, n, _BLOCK):
+        total += counted(slice(first, first + _BLOCK))
+    return total
 
 
 def count(stays: PlacedStays, start: float = 0.0) -> Counts:
     """Count those at risk and the exits by cause at each exit time, and refuse a risk set that empties too early."""
     tally = _tally(stays)
     places = tally.places
+    at_risk = tally.running[places].astype(np.float64, copy=False)
+    left = tally.left[places].astype(np.float64, copy=False)
     if stays.enter is not None:
-        _refuse_emptied(stays.grid, tally)
-    ended = tally.left[places][None] if len(tally.codes) == 2 else tally.ended[1:, places]
+        _refuse_emptied(stays.grid, tally, at_risk, left)
+    ended = left[None] if len(tally.codes) == 2 else tally.ended[1:, places]
     kept = [row for row in range(len(ended)) if len(ended) == 1 or ended[row].any()]
     watched = tally.running if tally.running[-1] > 0 else tally.running[: np.flatnonzero(tally.running > 0)[-1] + 1]
     return Counts(
         places=places,
         times=stays.grid[places],
-        at_risk=tally.running[places].astype(np.float64, copy=False),
+        at_risk=at_risk,
         exits=(ended if len(kept) == len(ended) else ended[kept]).astype(np.float64, copy=False),
         causes=tuple(int(tally.codes[row + 1]) for row in kept),
         start=max(start, float(stays.grid[tally.first])),
@@ -280,12 +289,11 @@ def _automatic_start(stays: PlacedStays) -> float:
     return float(stays.grid[tally.places[first - 1]]) if first else 0.0
 
 
-def _refuse_emptied(grid: Floats, tally: _Tally) -> None:
+def _refuse_emptied(grid: Floats, tally: _Tally, at_risk: Floats, left: Floats) -> None:
     """Refuse counts whose risk set empties between the first day under observation and the last exit."""
     running, first, places = tally.running, tally.first, tally.places
     watched = running[first + 1 : places[-1] + 1]
-    remain = running[places] - tally.left[places]
-    emptied = remain[:-1] <= _NOBODY * running[places[:-1]]
+    emptied = left[:-1] >= (1.0 - _NOBODY) * at_risk[:-1]
     if emptied.any():
         place = places[np.argmax(emptied)]
         raise ValueError(

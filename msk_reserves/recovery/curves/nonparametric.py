@@ -60,11 +60,13 @@ def kaplan_meier(
     one_of(variance, ("greenwood", "infinitesimal_jackknife"), "variance")
     stays, counts = conditioned(place_stays(days, exit_flags(exited).view(np.int8), entry, weights), start)
     left = counts.exits[0]
-    survival = np.cumprod(1.0 - left / counts.at_risk)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.cumsum(left / (counts.at_risk * (counts.at_risk - left)))
-        error = np.where(survival > 0, survival * np.sqrt(spread), np.nan)
-    if variance != "greenwood":
+    gone = left / counts.at_risk
+    survival = (1.0 - gone).cumprod()
+    if variance == "greenwood":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # Where the last at risk have left this is 0 times infinity: no number.
+            error = survival * np.sqrt((gone / (counts.at_risk - left)).cumsum())
+    else:
         error = incidence_error(stays, counts)[0]
     return SurvivalCurve(
         times=read_only(counts.times),
