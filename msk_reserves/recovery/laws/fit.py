@@ -14,7 +14,7 @@ from msk_reserves.recovery.laws.likelihood import prepare
 from msk_reserves.recovery.laws.newton import Optimum
 from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE, default_cuts, fit_piecewise, merged_cuts
 from msk_reserves.recovery.laws.search import climb, search
-from msk_reserves.recovery.laws.spline import SPLINES, default_knots, fit_spline, is_spline
+from msk_reserves.recovery.laws.spline import SPLINES, default_knots, first_curve, fit_spline, is_spline
 from msk_reserves.recovery.observations import Observations, columns_beside, grouped, observations
 
 REFIT_TOLERANCE = 1e-3
@@ -233,12 +233,16 @@ def fit_law(
     *,
     decline: float = DECLINE,
     beside: Beside = NOTHING_BESIDE,
+    weibull: FittedFamily | None = None,
 ) -> FittedFamily:
-    """Fit any law of `LAWS` by name to checked data; `decline` rules piecewise rates with few exits."""
+    """Fit any law of `LAWS` by name to checked data.
+
+    `decline` rules piecewise rates with few exits; `weibull` is the Weibull fit of the same data, if there is one.
+    """
     if name == PIECEWISE:
         return piecewise_to_data(data, labels, merged_cuts(data, default_cuts()), decline=decline)
     if is_spline(name):
-        return spline_to_data(data, labels, default_knots(data, SPLINES[name]), beside=beside)
+        return spline_to_data(data, labels, default_knots(data, SPLINES[name]), beside=beside, weibull=weibull)
     family = CURES[name] if is_cure(name) else FAMILIES[name]
     return fit_to_data(family, data, labels, cured=is_cure(name), beside=beside)
 
@@ -297,14 +301,18 @@ def spline_to_data(
     *,
     beside: Beside = NOTHING_BESIDE,
     start: Floats | None = None,
+    weibull: FittedFamily | None = None,
 ) -> FittedFamily:
-    """Fit a spline of ln H to checked data on the given knots in days; it starts at the Weibull law."""
+    """Fit a spline of ln H to checked data on the given knots in days; it starts at the effects of the Weibull law."""
     extra = len(beside.shape_names)
     if start is None:
-        weibull = fit_to_data(WEIBULL, data, labels)
+        weibull = weibull or fit_to_data(WEIBULL, data, labels)
         start = np.zeros(len(knots) + len(labels) + extra)
         start[:2] = -weibull.theta[0] / weibull.scale, 1.0 / weibull.scale
-        start[len(knots) : len(knots) + len(labels)] = -weibull.theta[1:-1] / weibull.scale
+        effects = -weibull.theta[1:-1] / weibull.scale
+        start[len(knots) : len(knots) + len(labels)] = effects
+        if len(knots) > 2 and (np.diff(knots) > 0).all():
+            start[: len(knots)] = first_curve(data, knots, np.exp(data.design @ effects), start[: len(knots)])
     best = fit_spline(data if extra else grouped(data), knots, start, beside.shape)
     slopes = tuple(name.replace("log_scale", "slope") for name in beside.shape_names)
     names = (*(f"gamma_{i}" for i in range(len(knots))), *labels, *slopes)

@@ -171,10 +171,10 @@ def _counts(cells: _Cells) -> tuple[Floats, Floats]:
 
 
 def _start(cells: _Cells) -> Floats:
-    """Return ln of exits over exposure by piece."""
+    """Return ln of exits over exposure by piece, those of the prior included."""
     count, time = _counts(cells)
-    rates = np.where(count > 0, np.maximum(count, 0.5) / np.maximum(time, 1e-9), count.sum() / time.sum())
-    return np.concatenate([np.log(rates), np.zeros(cells.design.shape[1])])
+    exits, days = cells.prior
+    return np.concatenate([np.log((count + exits) / (time + days)), np.zeros(cells.design.shape[1])])
 
 
 def _evaluate(cells: _Cells, theta: Floats) -> Evaluation:
@@ -184,7 +184,7 @@ def _evaluate(cells: _Cells, theta: Floats) -> Evaluation:
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         rates = np.exp(alpha)
         factor = cells.weights * np.exp(cells.design @ beta)
-        value, gradient, hessian = _survived(cells.at_risk * rates, factor, cells.design)
+        value, gradient, hessian = _survived(cells.at_risk, rates, factor, cells.design)
         w, x = cells.weights[cells.exact], cells.design[cells.exact]
         value += float(w @ (alpha[cells.piece] + x @ beta))
         gradient[:pieces] += np.bincount(cells.piece, weights=w, minlength=pieces)
@@ -195,27 +195,30 @@ def _evaluate(cells: _Cells, theta: Floats) -> Evaluation:
         hessian[np.arange(pieces), np.arange(pieces)] -= days * rates
         if cells.window.any():
             x = cells.design[cells.window]
-            more = _left(cells.in_window * rates * np.exp(x @ beta)[:, None], cells.weights[cells.window], x)
+            more = _left(cells.in_window, rates, (cells.weights[cells.window], np.exp(x @ beta)), x)
             value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
     return Evaluation(value, gradient, hessian)
 
 
-def _survived(cells: Floats, factor: Floats, design: Floats) -> tuple[float, Floats, Floats]:
-    """Return minus the weighted cumulative hazard and its derivatives; cells hold rate x days by piece."""
-    by_piece = factor @ cells
-    total = factor * cells.sum(axis=1)
-    cross = -(cells * factor[:, None]).T @ design
+def _survived(days: Floats, rates: Floats, factor: Floats, design: Floats) -> tuple[float, Floats, Floats]:
+    """Return minus the sum of factors times cumulative hazards and its derivatives; `days` by piece (n, n_pieces)."""
+    by_piece = rates * (factor @ days)
+    total = factor * (days @ rates)
+    cross = -rates[:, None] * (days.T @ (design * factor[:, None]))
     gradient = np.concatenate([-by_piece, -total @ design])
     square = -design.T @ (design * total[:, None])
     return -float(total.sum()), gradient, np.block([[np.diag(-by_piece), cross], [cross.T, square]])
 
 
-def _left(cells: Floats, weights: Floats, design: Floats) -> tuple[float, Floats, Floats]:
+def _left(
+    days: Floats, rates: Floats, weights_and_ratios: tuple[Floats, Floats], design: Floats
+) -> tuple[float, Floats, Floats]:
     """Return the sum of ln(1 - e^{-a}) over windows, a the hazard collected in each, with its derivatives."""
-    a = cells.sum(axis=1)
+    weights, ratios = weights_and_ratios
+    a = ratios * (days @ rates)
     first = weights / np.expm1(a)
     second = first / np.expm1(-a)
-    _, gradient, hessian = _survived(cells, first, design)
-    slopes = np.concatenate([cells, design * a[:, None]], axis=1)
+    _, gradient, hessian = _survived(days, rates, first * ratios, design)
+    slopes = np.concatenate([days * rates * ratios[:, None], design * a[:, None]], axis=1)
     curved: Floats = slopes.T @ (slopes * second[:, None]) - hessian
     return float(weights @ np.log(-np.expm1(-a))), -gradient, curved

@@ -176,6 +176,43 @@ def _windows(rows: _Rows, theta: Floats, until: Floats) -> tuple[float, Floats, 
     return float(w @ (np.log(inside) - since)), slope @ w, hessian
 
 
+def first_curve(data: Observations, knots: Floats, ratios: Floats, weibull: Floats) -> Floats:
+    """Return where the climb begins: the spline nearest to ln of Breslow's cumulative hazard at the exits.
+
+    Parameters
+    ----------
+    data : Observations
+        The stays.
+    knots : numpy.ndarray, shape (2 + k,)
+        Knots in days.
+    ratios : numpy.ndarray, shape (n_stays,)
+        First hazard ratios.
+    weibull : numpy.ndarray, shape (2 + k,)
+        A spline that rises, to which one that falls is brought.
+
+    Returns
+    -------
+    numpy.ndarray, shape (2 + k,)
+        Coefficients.
+    """
+    log_knots = np.log(knots)
+    left = data.exited & (data.weights > 0)
+    days, place = np.unique(data.days[left], return_inverse=True)
+    weight, exits = data.weights * ratios, np.bincount(place, weights=data.weights[left])
+    at_risk = _from(days, data.days, weight) - _from(days, data.entry, weight)
+    root, values = np.sqrt(exits), basis(np.log(days), log_knots)
+    hazard = np.log(np.cumsum(exits / at_risk))
+    curve = np.linalg.lstsq((values * root).T, hazard * root, rcond=None)[0]
+    return rising(curve[None], weibull, log_knots)[0]
+
+
+def _from(days: Floats, times: Floats, weights: Floats) -> Floats:
+    """Return the weight of the `times` no earlier than each of the days."""
+    order = np.argsort(times, kind="stable")
+    upto = np.concatenate([[0.0], np.cumsum(weights[order])])
+    return np.asarray(upto[-1] - upto[np.searchsorted(times[order], days, side="left")])
+
+
 def fit_spline(data: Observations, knots: Floats, start: Floats, shape: Floats | None = None) -> Optimum:
     """Maximise the likelihood of a spline on given knots.
 

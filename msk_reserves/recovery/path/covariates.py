@@ -321,27 +321,33 @@ def usable_columns(design: Floats, exited: Floats, limit: int) -> tuple[int, ...
         adds among the exits must weigh as much as that. A column that the constant and the columns before it explain is
         left out.
     """
-    chosen: list[int] = []
-    basis = np.ones((len(design), 1))
     left = exited.astype(bool)
-    for column in range(design.shape[1]):
+    indicator = ((design == 0.0) | (design == 1.0)).all(axis=0)
+    marked = design[left].sum(axis=0)
+    enough = ~indicator | (np.minimum(marked, left.sum() - marked) >= LEAST_EXITS)
+    every, ended = _spread(design), _spread(design[left])
+    least = 1e-8 * np.diag(every) + 1e-20 * (design**2).sum(axis=0)
+    chosen: list[int] = []
+    for column in np.flatnonzero(enough).tolist():
         if len(chosen) >= limit:
             break
-        x = design[:, column]
-        indicator = bool(np.isin(x, (0.0, 1.0)).all())
-        if indicator and min(x[left].sum(), left.sum() - x[left].sum()) < LEAST_EXITS:
-            continue
-        residual = _unexplained(x, basis)
-        if float(residual.std()) <= 1e-4 * max(float(x.std()), 1e-12):
-            continue
         # Five exits on one side of an even contrast add up to half of five squares.
-        if indicator and float((_unexplained(x[left], basis[left]) ** 2).sum()) < 0.5 * LEAST_EXITS:
+        few = indicator[column] and ended[column, column] < 0.5 * LEAST_EXITS
+        if few or every[column, column] <= least[column]:
             continue
         chosen.append(column)
-        basis = np.column_stack([basis, x])
+        every, ended = _unexplained(every, column, 0.0), _unexplained(ended, column, least[column])
     return tuple(chosen)
 
 
-def _unexplained(x: Floats, basis: Floats) -> Floats:
-    """Return what is left of a column after least squares on others."""
-    return np.asarray(x - basis @ np.linalg.lstsq(basis, x, rcond=None)[0])
+def _spread(design: Floats) -> Floats:
+    """Return sums of products of the columns about their means."""
+    apart = design - design.mean(axis=0) if len(design) else design
+    return np.asarray(apart.T @ apart)
+
+
+def _unexplained(spread: Floats, column: int, least: float) -> Floats:
+    """Return sums of products of what one column leaves of the others; all of them where it varies by no more."""
+    if spread[column, column] <= least:
+        return spread
+    return spread - np.outer(spread[:, column], spread[column]) / spread[column, column]

@@ -7,7 +7,7 @@ import numpy as np
 
 from msk_reserves._checks import Floats, one_of
 from msk_reserves.recovery.laws.cure import is_cure, no_plateau
-from msk_reserves.recovery.laws.families import EXPONENTIAL, FAMILIES, moment
+from msk_reserves.recovery.laws.families import EXPONENTIAL, FAMILIES, WEIBULL, moment
 from msk_reserves.recovery.laws.fit import FittedFamily, fit_law, fit_to_data, unfitted
 from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE
 from msk_reserves.recovery.laws.spline import is_spline, log_slope
@@ -109,11 +109,14 @@ def fit_candidates(
     tried = tuple(names) if many else _few(names)
     left = () if many else tuple(name for name in names if name not in tried)
     decline = DECLINE if dies_out else 1.0
-    fits = [_fit(name, data, labels, decline) for name in tried]
+    fits: list[FittedFamily] = []
+    for name in tried:
+        weibull = next((fit for fit in fits if fit.family == WEIBULL.name and fit.converged), None)
+        fits.append(_fit(name, data, labels, decline, weibull))
     refused = [_implausible(fit, data, to_work=to_work) for fit in fits]
     if all(refused) and PIECEWISE not in tried:
         # Rates by piece follow the exits seen; a constant rate, the last resort, would not.
-        fits.append(_fit(PIECEWISE, data, labels, decline))
+        fits.append(_fit(PIECEWISE, data, labels, decline, None))
         refused.append(_implausible(fits[-1], data, to_work=to_work))
     if all(refused):
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
@@ -131,10 +134,12 @@ def _few(names: Sequence[str]) -> tuple[str, ...]:
     return (*(name for name in FEW_CANDIDATES if name in names and name != "exponential"), "exponential")
 
 
-def _fit(name: str, data: Observations, labels: tuple[str, ...], decline: float) -> FittedFamily:
+def _fit(
+    name: str, data: Observations, labels: tuple[str, ...], decline: float, weibull: FittedFamily | None
+) -> FittedFamily:
     """Fit one law by name; a mixture cure only where the stays show a plateau."""
     reason = no_plateau(data) if is_cure(name) else ""
-    return unfitted(name, data, reason) if reason else fit_law(name, data, labels, decline=decline)
+    return unfitted(name, data, reason) if reason else fit_law(name, data, labels, decline=decline, weibull=weibull)
 
 
 def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str:
