@@ -23,6 +23,7 @@ check: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(RUN) -m benchmarks.run
 	$(RUN) -m benchmarks.survival
+	$(RUN) -m benchmarks.path
 
 coverage: $(VENV)/.ready
 	$(RUN) -m benchmarks.coverage

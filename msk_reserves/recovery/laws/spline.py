@@ -203,7 +203,7 @@ def first_curve(data: Observations, knots: Floats, ratios: Floats, weibull: Floa
     root, values = np.sqrt(exits), basis(np.log(days), log_knots)
     hazard = np.log(np.cumsum(exits / at_risk))
     curve = np.linalg.lstsq((values * root).T, hazard * root, rcond=None)[0]
-    return rising(curve[None], weibull, log_knots)[0]
+    return np.asarray(rising(curve[None], weibull, log_knots)[0])
 
 
 def _from(days: Floats, times: Floats, weights: Floats) -> Floats:

@@ -350,4 +350,4 @@ def _unexplained(spread: Floats, column: int, least: float) -> Floats:
     """Return sums of products of what one column leaves of the others; all of them where it varies by no more."""
     if spread[column, column] <= least:
         return spread
-    return spread - np.outer(spread[:, column], spread[column]) / spread[column, column]
+    return np.asarray(spread - np.outer(spread[:, column], spread[column]) / spread[column, column])
