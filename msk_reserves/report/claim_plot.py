@@ -107,8 +107,8 @@ def plot_remaining_days(recovery: Recovery, book: ClaimBook, claim_id: str, *, a
         raise ValueError(f"`claim_id` must be a claim whose worker is off work; {claim_id!r} is {state}")
     days = grid_to(HORIZON_DAYS)
     design = recovery.design.matrix(book.claims)[[row]]
-    age = book.position.days_in_state[[row]]
-    still = present_stay(recovery.fitted, state, design, age, days)[0][0]
+    clocks = book.position.days_in_state[[row]], book.position.days_since_start[[row]]
+    still = present_stay(recovery.fitted, state, design, clocks, days)[0][0]
     with np.errstate(divide="ignore"):
         gone = np.minimum(-np.log(still), 745.0)
     # Without a move out of the state there is no curve to fall: every quantile is the horizon.

@@ -134,7 +134,8 @@ def fitted_share(recovery: Recovery, book: ClaimBook, claims: Integers, days: Fl
     chosen = claims[np.unique(np.linspace(0, len(claims) - 1, MODEL_CLAIMS).astype(np.int64))]
     design = recovery.design.matrix(book.claims)[chosen]
     begun = np.full(len(chosen), days[0])
-    staying, _ = present_stay(recovery.fitted, "off_work", design, begun, days - days[0])
+    # The first stay off work is that in which the path begins.
+    staying, _ = present_stay(recovery.fitted, "off_work", design, (begun, begun), days - days[0])
     share: Floats = staying.mean(axis=0)
     return share
 

@@ -27,7 +27,12 @@ def moves_with_twin(family: str, theta: tuple[float, ...]) -> Moves:
 def days_off(moves: Moves, continuing: tuple[tuple[str, str], ...], age: float = 0.0) -> Floats:
     """Return simulated days until the worker is back, 20,000 futures of workers off work for `age` days."""
     plan = plan_of_moves(
-        drawn_moves(moves, continuing=continuing), state=OFF, age=age, n_claims=10, scenarios=2_000, horizon_days=1e6
+        drawn_moves(moves, continuing=continuing),
+        state=OFF,
+        ages=(age, age),
+        n_claims=10,
+        scenarios=2_000,
+        horizon_days=1e6,
     )
     days: Floats = walk(plan).days_to_leave.ravel()
     return days
@@ -108,7 +113,12 @@ def test_a_share_of_the_futures_stays_on_the_plateau() -> None:
     """Of 20,000 futures the share on a plateau of 0.3 never leaves (4.5 standard errors, seeded)."""
     moves = moves_with_twin("weibull", (4.0, -0.6))
     plan = plan_of_moves(
-        drawn_moves(moves, continuing=ONSET), state=TWIN, age=0.0, n_claims=10, scenarios=2_000, horizon_days=1e6
+        drawn_moves(moves, continuing=ONSET),
+        state=TWIN,
+        ages=(0.0, 0.0),
+        n_claims=10,
+        scenarios=2_000,
+        horizon_days=1e6,
     )
     plateau = np.zeros_like(plan.laws.plateau)
     plateau[plan.laws.first[plan.state[0]]] = 0.3

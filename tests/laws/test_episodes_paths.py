@@ -1,72 +1,47 @@
 """Laws of simulated paths: they agree with the renewal equations, and with the paths of a forecast."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES
 from msk_reserves.episodes.paths import SimulatedPaths, simulate_paths
 from msk_reserves.episodes.randomness import key_of
 from msk_reserves.episodes.walk import walk
+from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.renewal import solve_renewal
-from msk_reserves.recovery.answers.stay_tables import KnownMove, graded_grid, known_stays
-from msk_reserves.recovery.path.draws import TransitionDraws
-from tests.worlds.moves import Moves, drawn_moves, plan_of_moves
+from msk_reserves.recovery.answers.stay_tables import KnownMove, known_stays
+from tests.worlds.moves import FORWARD, MOVES, ONSETS, drawn_moves, known_moves, plan_of_moves
 
 DAYS = (14.0, 91.0, 182.0, 728.0)
 
-MOVES: Moves = {
-    ("off_work", "back_at_work"): ("lognormal", (4.0, 0.2)),
-    ("off_work", "modified_duty"): ("weibull", (4.6, -0.2)),
-    ("off_work", "mmi"): ("loglogistic", (6.4, -0.5)),
-    ("off_work", "off_work_represented"): ("weibull", (4.8, 0.3)),
-    ("off_work_represented", "back_at_work_represented"): ("gengamma", (4.9, 0.1, 0.6)),
-    ("off_work_represented", "mmi_represented"): ("exponential", (6.0,)),
-    ("modified_duty", "back_at_work"): ("weibull", (3.6, 0.1)),
-    ("modified_duty", "relapse"): ("lognormal", (5.0, 0.2)),
-    ("back_at_work", "relapse"): ("weibull", (6.8, 0.3)),
-    ("back_at_work", "closed"): ("weibull", (4.5, -0.3)),
-    ("back_at_work_represented", "settled"): ("weibull", (5.5, -0.2)),
-    ("relapse", "back_at_work"): ("lognormal", (4.2, 0.0)),
-    ("relapse", "relapse_represented"): ("exponential", (5.5,)),
-    ("relapse_represented", "settled"): ("lognormal", (5.6, -0.1)),
-    ("mmi", "settled"): ("exponential", (5.8,)),
-    ("mmi_represented", "settled"): ("weibull", (5.4, -0.1)),
-    ("closed", "reopened"): ("exponential", (8.0,)),
-}
-"""A known process with relapses, twins and a law of every family, without covariates."""
-
-ONSETS = tuple(move for move in MOVES if move[1] == f"{move[0]}_represented")
 N = 20_000
 
 
-def paths(state: str, age: float, *, days: tuple[float, ...] = DAYS, scenarios: int = 2_000) -> SimulatedPaths:
+def paths(
+    state: str,
+    age: float,
+    *,
+    since_start: float | None = None,
+    forward: Collection[tuple[str, str]] = (),
+    days: tuple[float, ...] = DAYS,
+    scenarios: int = 2_000,
+) -> SimulatedPaths:
     """Return paths of ten claims that have been in a state for `age` days."""
     (found,) = simulate_paths(
-        drawn_moves(MOVES, continuing=ONSETS),
+        drawn_moves(MOVES, continuing=ONSETS, forward=forward),
         np.zeros((10, 0)),
         claim_ids=tuple(f"C-{row}" for row in range(10)),
         state=np.full(10, STATE_CODE[state]),
         days_in_state=np.full(10, age),
-        days_since_start=np.full(10, age),
+        days_since_start=np.full(10, age if since_start is None else since_start),
         days_ahead=days,
         scenarios=scenarios,
         seed=5,
     )
     return found
-
-
-def known(move: TransitionDraws) -> KnownMove:
-    """Return a move as the renewal equations take it."""
-
-    def hazard(days: Floats) -> Floats:
-        flat, location = days.ravel(), move.laws[0].coefficients[0, 0]
-        draw = np.zeros(len(flat), dtype=np.int64)
-        return move.cumulative_hazard(flat, np.full(len(flat), location), draw).reshape(days.shape)
-
-    return KnownMove(move.origin, move.target, hazard, move.continues)
 
 
 @pytest.mark.parametrize("state", sorted({origin for origin, _ in MOVES}))
@@ -76,10 +51,34 @@ def test_paths_agree_with_the_renewal_equations(state: str, age: float) -> None:
 
     The grid of the equations is fine enough for its own error to stay below 0.0005, which is allowed beside.
     """
+    _agree(known_moves(), (state, age, age), paths(state, age))
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "since_start"),
+    [
+        ("off_work", 0.0, 0.0),
+        ("off_work", 75.0, 75.0),
+        ("off_work", 20.0, 400.0),
+        ("off_work_represented", 30.0, 90.0),
+        ("modified_duty", 0.0, 50.0),
+        ("back_at_work", 0.0, 150.0),
+        ("relapse", 30.0, 300.0),
+        ("mmi", 10.0, 1_000.0),
+    ],
+)
+def test_paths_agree_where_moves_run_on_the_clock_of_the_path(state: str, age: float, since_start: float) -> None:
+    """With attorneys, improvement and settlement on the days since the start, bounds as above."""
+    found = paths(state, age, since_start=since_start, forward=FORWARD)
+    _agree(known_moves(FORWARD), (state, age, since_start), found)
+
+
+def _agree(moves: Sequence[KnownMove], where: tuple[str, float, float], found: SimulatedPaths) -> None:
+    """Hold the shares of futures in each state against the renewal equations."""
     grid = graded_grid(DAYS[-1], DAYS, cells=120)
-    moves = [known(move) for move in drawn_moves(MOVES, continuing=ONSETS, n_draws=1).moves]
-    ahead = solve_renewal(grid, *known_stays(moves, grid, state=state, age=age))
-    shares = paths(state, age).occupation().mean(axis=0)
+    state, age, since_start = where
+    ahead = solve_renewal(grid, *known_stays(moves, grid, state=state, age=age, since_start=since_start))
+    shares = found.occupation().mean(axis=0)
     assert shares.sum(axis=1) == pytest.approx(np.ones(len(DAYS)))
     for place, day in enumerate(DAYS):
         for name in STATES:
@@ -88,11 +87,12 @@ def test_paths_agree_with_the_renewal_equations(state: str, age: float) -> None:
             assert abs(shares[place, STATE_CODE[name]] - chance) <= allowed, f"{name} after {day:g} days"
 
 
-def test_paths_are_those_of_a_forecast() -> None:
+@pytest.mark.parametrize(("since_start", "forward"), [(20.0, ()), (90.0, FORWARD)])
+def test_paths_are_those_of_a_forecast(since_start: float, forward: Collection[tuple[str, str]]) -> None:
     """With the same keys the paths are the forecast's own: days off to its horizon agree future by future."""
-    drawn = drawn_moves(MOVES, continuing=ONSETS)
-    plan = plan_of_moves(drawn, state="off_work", age=20.0, n_claims=10, scenarios=200, horizon_days=728.0)
-    found = paths("off_work", 20.0, days=(100.0, 728.0), scenarios=200)
+    drawn, ages = drawn_moves(MOVES, continuing=ONSETS, forward=forward), (20.0, since_start)
+    plan = plan_of_moves(drawn, state="off_work", ages=ages, n_claims=10, scenarios=200, horizon_days=728.0)
+    found = paths("off_work", 20.0, since_start=since_start, forward=forward, days=(100.0, 728.0), scenarios=200)
     plan = replace(plan, keys=np.array([key_of(5, f"C-{row}") for row in range(10)], dtype=np.uint64))
     np.testing.assert_allclose(found.days_off[:, :, 1], walk(plan).days_off, rtol=1e-6)
     off = np.isin(found.state, [STATE_CODE[name] for name in OFF_WORK_STATES])

@@ -86,7 +86,7 @@ def test_the_other_moves_stay_as_they_were() -> None:
         if (a.origin, a.target) != MOVE:
             np.testing.assert_array_equal(a.kept()[0].fit.theta, b.kept()[0].fit.theta)
     design = recovery.design.matrix(book.claims)
-    escaped = all_exits([recovery.transitions[MOVE]], design, np.zeros(400), NODES[None, :9])
+    escaped = all_exits([recovery.transitions[MOVE]], design, (np.zeros(400), np.zeros(400)), NODES[None, :9])
     np.testing.assert_allclose(escaped[0], Rising().cumulative_hazard(book.claims, NODES[:9]), atol=1e-9)
     (assumed,) = recovery.assumptions
     assert assumed.name == "move off_work>back_at_work"

@@ -285,16 +285,17 @@ def test_the_present_stay_goes_on_in_the_twin(recovery: Recovery) -> None:
     """Staying and leaving sum to one; without the move to the twin it is the survival of the state alone."""
     days = np.linspace(0.0, 400.0, 401)
     design, age = np.zeros((3, 1)), np.array([0.0, 20.0, 90.0])
-    staying, left = present_stay(recovery.fitted, "off_work", design, age, days)
+    clocks = age, age
+    staying, left = present_stay(recovery.fitted, "off_work", design, clocks, days)
     np.testing.assert_allclose(staying + sum(left.values()), 1.0, atol=1e-12)
     assert {"back_at_work", "back_at_work_represented"} <= set(left)
-    twin, _ = present_stay(recovery.fitted, "off_work_represented", design, age, days)
+    twin, _ = present_stay(recovery.fitted, "off_work_represented", design, clocks, days)
     # Represented workers stay longer in this world, so a worker who may become one lies between.
     alone = [one for one in recovery.fitted if not one.continues]
-    without, _ = present_stay(alone, "off_work", design, age, days)
+    without, _ = present_stay(alone, "off_work", design, clocks, days)
     assert (without[:, 50] < staying[:, 50]).all()
     assert (staying[:, 50] < twin[:, 50]).all()
-    finer, _ = present_stay(recovery.fitted, "off_work", design, age, np.linspace(0.0, 400.0, 4001))
+    finer, _ = present_stay(recovery.fitted, "off_work", design, clocks, np.linspace(0.0, 400.0, 4001))
     np.testing.assert_allclose(staying, finer[:, ::10], atol=2e-4)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from msk_reserves.recovery.answers.grids import graded_grid, grid_of
 from msk_reserves.recovery.answers.renewal import solve_renewal
-from msk_reserves.recovery.answers.stay_tables import graded_grid, grid_of, known_stays
+from msk_reserves.recovery.answers.stay_tables import Seen, known_stays
 from msk_reserves.recovery.laws.families import WEIBULL as WEIBULL_LAW
 from msk_reserves.recovery.laws.residual import residual_mean
 from tests.worlds.known_path import OFF, STATES, faster, known_moves, weibull_move
@@ -120,7 +121,7 @@ def test_late_time_is_what_lies_beyond_the_longest_stay_seen() -> None:
     """With 200 days the longest stay seen, late occupation of a first stay is its survival beyond them."""
     moves = [weibull_move("off_work", "back_at_work", 0.8, 120.0)]
     grid = graded_grid(HORIZON, (150.0,))
-    now, fresh = known_stays(moves, grid, state="off_work", age=50.0, longest={"off_work": 200.0})
+    now, fresh = known_stays(moves, grid, state="off_work", age=50.0, seen=Seen({"off_work": 200.0}, {}))
     ahead = solve_renewal(grid, now, fresh)
     beyond = grid.nodes > 150.0
     np.testing.assert_array_equal(ahead.late[0][~beyond], 0.0)

@@ -6,8 +6,9 @@ from scipy import integrate
 from scipy.linalg import expm
 
 from msk_reserves._checks import Floats
+from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.renewal import Ahead, solve_renewal
-from msk_reserves.recovery.answers.stay_tables import KnownMove, graded_grid, known_stays
+from msk_reserves.recovery.answers.stay_tables import KnownMove, known_stays
 from tests.worlds.known_path import weibull_move
 
 RATES = {

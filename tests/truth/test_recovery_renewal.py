@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.paths import Uniforms, simulate_paths
 from msk_reserves.recovery.answers.renewal import solve_renewal
-from msk_reserves.recovery.answers.stay_tables import graded_grid, known_stays
+from msk_reserves.recovery.answers.stay_tables import known_stays
 from tests.worlds.known_path import OFF, STATES, known_moves, simulate_known
 
 DAYS = (30.0, 182.0, 600.0)
@@ -38,7 +39,7 @@ def test_paths_on_the_tables_agree_with_the_equations_and_with_exact_paths() -> 
     grid = graded_grid(DAYS[-1], DAYS)
     now, fresh = known_stays(known_moves(), grid, state="off_work", age=[0.0, 60.0])
     rng = np.random.default_rng(3)
-    uniforms = Uniforms(rng.random((2, N)), rng.random((STAYS, 2, 2, N)))
+    uniforms = Uniforms(rng.random((2, N)), rng.random((STAYS, 3, 2, N)))
     walked = simulate_paths(grid, now, fresh, uniforms, counted=OFF, days=DAYS)
     ahead = solve_renewal(grid, now, fresh)
     for place, day in enumerate(DAYS):

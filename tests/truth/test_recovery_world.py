@@ -40,7 +40,8 @@ def test_the_fitted_stay_off_work_follows_the_product_limit_curve() -> None:
     ages = np.array([14.0, 30.0, 90.0, 182.0, 364.0])
     design = recovery.design.matrix(book.claims)[book.spells.claim[rows]]
     moves = recovery.transitions_from("off_work")
-    fitted = np.exp(-all_exits(moves, design, np.full(len(rows), 3.0), ages[None, :] - 3.0).sum(axis=0)).mean(axis=0)
+    clocks = np.full(len(rows), 3.0), np.full(len(rows), 3.0)
+    fitted = np.exp(-all_exits(moves, design, clocks, ages[None, :] - 3.0).sum(axis=0)).mean(axis=0)
     np.testing.assert_allclose(fitted, curve(ages), atol=0.02)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STILL_IN_STATE
+from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.paths import independent_uniforms, joined_uniforms, simulate_paths
 from msk_reserves.recovery.answers.standing import blocks, longest_seen, standing_of
-from msk_reserves.recovery.answers.stay_tables import graded_grid
 from msk_reserves.recovery.path.model import Recovery, fit_recovery
 from tests.worlds.recovery import recovery_book
 

@@ -17,10 +17,10 @@ from msk_reserves.recovery.answers.answers import (
     parameter_draws,
     printed,
 )
+from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.paths import independent_uniforms, joined_uniforms, simulate_paths
 from msk_reserves.recovery.answers.renewal import solve_renewal
 from msk_reserves.recovery.answers.standing import Standing, blocks, longest_seen, standing_of
-from msk_reserves.recovery.answers.stay_tables import graded_grid
 from msk_reserves.recovery.path.draws import RecoveryDraws
 from msk_reserves.recovery.path.model import Recovery
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from msk_reserves._checks import Booleans, Floats, Integers
-from msk_reserves.recovery.answers.stay_tables import Grid, Stay
+from msk_reserves.recovery.answers.grids import Grid
+from msk_reserves.recovery.answers.stay_parts import Part, part_exits, part_of
+from msk_reserves.recovery.answers.stay_tables import ForwardStay, Stay
 from msk_reserves.recovery.path.sampling import keyed_generator
 
 MOST_STAYS = 25
@@ -43,7 +45,8 @@ class Uniforms:
     Attributes
     ----------
     first : those of the stay at hand, shape (n_rows, n_paths).
-    later : those of duration and target of each step, shape (n_steps, 2, n_rows or 1, n_paths).
+    later : those of each step, shape (n_steps, 3, n_rows or 1, n_paths): of the duration, of the target, and of the
+        duration on the clock of the path.
     """
 
     first: Floats
@@ -60,13 +63,19 @@ def claim_uniforms(seed: int, claim_id: str, n_draws: int, n_paths: int) -> Unif
     rng = keyed_generator(seed, f"paths of {claim_id}")
     part = np.argsort(np.arange(n_paths) // REPLICATES + rng.random(n_paths))
     shift = (rng.permutation(n_draws)[:, None] + rng.random((n_draws, n_paths))) / n_draws
-    return Uniforms((part + shift) / n_paths, rng.random((MOST_STAYS, 2, 1, n_paths)))
+    return Uniforms((part + shift) / n_paths, _later_uniforms(rng, 1, n_paths))
 
 
 def independent_uniforms(seed: int, claim_id: str, n_draws: int, n_paths: int) -> Uniforms:
     """Return uniform numbers of one claim that are independent in all draws and paths, for sums over claims."""
     rng = keyed_generator(seed, f"futures of {claim_id}")
-    return Uniforms(rng.random((n_draws, n_paths)), rng.random((MOST_STAYS, 2, n_draws, n_paths)))
+    return Uniforms(rng.random((n_draws, n_paths)), _later_uniforms(rng, n_draws, n_paths))
+
+
+def _later_uniforms(rng: np.random.Generator, n_rows: int, n_paths: int) -> Floats:
+    """Return the numbers of all steps; those of the path's clock come last, so that the others are as without it."""
+    shape = (n_rows, n_paths)
+    return np.concatenate([rng.random((MOST_STAYS, 2, *shape)), rng.random((MOST_STAYS, 1, *shape))], axis=1)
 
 
 def joined_uniforms(parts: Sequence[Uniforms]) -> Uniforms:
@@ -148,11 +157,15 @@ def _places(table: _Sampled, nodes: Floats, row: Integers, clock: Floats, unifor
 
 @dataclass(slots=True, eq=False)
 class _Walk:
-    """Paths under way; every array has one entry a path but `seen`, (n_days, n_paths)."""
+    """Paths under way; every array has one entry a path but `seen`, (n_days, n_paths).
+
+    `time` is when the present stay, or part of one, began; `clock` when the clock of the stay did.
+    """
 
     row: Integers
     held: Integers
     time: Floats
+    clock: Floats
     total: Floats
     first: Floats
     unbroken: Booleans
@@ -162,7 +175,7 @@ class _Walk:
 def simulate_paths(
     grid: Grid,
     now: Stay,
-    fresh: Mapping[str, Stay],
+    fresh: Mapping[str, Stay | ForwardStay],
     uniforms: Uniforms,
     *,
     counted: Collection[str],
@@ -174,7 +187,7 @@ def simulate_paths(
     ----------
     grid : Grid
         Days ahead.
-    now, fresh : Stay, mapping of str to Stay
+    now, fresh : Stay, mapping of str to Stay or ForwardStay
         Tables of the stay at hand and of those that begin later.
     uniforms : Uniforms
         Numbers in (0, 1).
@@ -195,15 +208,22 @@ def simulate_paths(
     stays = (now, *fresh.values())
     states = tuple(dict.fromkeys(name for one in stays for name in (*one.places, *one.targets)))
     code = {name: number for number, name in enumerate(states)}
-    tables = {code[name]: _sampled(stay, code) for name, stay in fresh.items() if name in code}
-    tables[_NOW] = _sampled(now, code)
+    tables: dict[int, _Sampled | Part] = {_NOW: _sampled(now, code)}
     counts = {number: states[number] in counted for number in range(len(states))}
-    counts |= {(_NOW if one is now else code[one.entry]): _counts(one, counted) for one in stays}
+    counts[_NOW] = _counts(now, counted)
+    for stay in fresh.values():
+        if isinstance(stay, Stay) and code[stay.entry] not in tables:
+            tables[code[stay.entry]] = _sampled(stay, code)
+            counts[code[stay.entry]] = _counts(stay, counted)
+        elif isinstance(stay, ForwardStay):
+            tables |= {code[name]: part_of(moves, code) for name, moves in zip(stay.places, stay.moves, strict=True)}
+            counts |= {code[name]: name in counted for name in stay.places}
     n_rows, n_paths = uniforms.first.shape
     n = n_rows * n_paths
     zero = np.zeros(n)
     row, start = np.repeat(np.arange(n_rows), n_paths), np.full(n, _NOW, dtype=np.int64)
-    walk = _Walk(row, start, zero, zero.copy(), zero.copy(), np.ones(n, dtype=np.bool_), np.tile(start, (len(days), 1)))
+    seen = np.tile(start, (len(days), 1))
+    walk = _Walk(row, start, zero, zero.copy(), zero.copy(), zero.copy(), np.ones(n, dtype=np.bool_), seen)
     alive = np.arange(n)
     for step in range(MOST_STAYS + 1):
         following = np.full(n, _ENDED, dtype=np.int64)
@@ -224,16 +244,19 @@ def _stay_on(
     walk: _Walk,
     who: Integers,
     grid: Grid,
-    where: tuple[int, _Sampled | None, bool],
-    uniforms: tuple[Floats, Floats],
+    where: tuple[int, _Sampled | Part | None, bool],
+    uniforms: tuple[Floats, Floats, Floats],
     days: Sequence[float],
 ) -> Integers:
     """Let paths in one state stay there and note what is counted; return the state each moves to."""
     number, table, counts = where
     horizon, began = float(grid.nodes[-1]), walk.time[who]
     lasts, target = np.full(len(who), np.inf), np.full(len(who), _ENDED, dtype=np.int64)
-    if table is not None:
-        lasts, target = _exits(table, grid.nodes, walk.row[who], uniforms)
+    stays_on = np.zeros(len(who), dtype=np.bool_)
+    if isinstance(table, Part):
+        lasts, target, stays_on = part_exits(table, grid.nodes, walk.row[who], (walk.clock[who], began), uniforms)
+    elif table is not None:
+        lasts, target = _exits(table, grid.nodes, walk.row[who], uniforms[:2])
     until = np.minimum(began + lasts, horizon)
     if counts:
         walk.total[who] += until - began
@@ -243,21 +266,22 @@ def _stay_on(
     for place, day in enumerate(days):
         inside = np.flatnonzero((began <= day) & ((day < until) | (until >= horizon)))
         held = np.full(len(inside), number)
-        if table is not None:
+        if isinstance(table, _Sampled):
             held = _places(table, grid.nodes, walk.row[who[inside]], day - began[inside], uniforms[1][inside])
         walk.seen[place, who[inside]] = held
     walk.time[who] = until
+    walk.clock[who] = np.where(stays_on, walk.clock[who], until)
     return np.where(until < horizon, target, _ENDED)
 
 
-def _numbers(uniforms: Uniforms, step: int, who: Integers) -> tuple[Floats, Floats]:
-    """Return the numbers of duration and target of one step of some paths."""
+def _numbers(uniforms: Uniforms, step: int, who: Integers) -> tuple[Floats, Floats, Floats]:
+    """Return the numbers of one step of some paths."""
     n_paths = uniforms.first.shape[1]
     row, path = np.divmod(who, n_paths)
     at = min(step, MOST_STAYS - 1)
     mine = np.zeros_like(row) if uniforms.later.shape[2] == 1 else row
     duration = uniforms.first[row, path] if step == 0 else uniforms.later[at, 0, mine, path]
-    return duration, uniforms.later[at, 1, mine, path]
+    return duration, uniforms.later[at, 1, mine, path], uniforms.later[at, 2, mine, path]
 
 
 def _counts(stay: Stay, counted: Collection[str]) -> bool:

@@ -17,9 +17,9 @@ from msk_reserves.recovery.answers.answers import (
     parameter_draws,
     printed,
 )
+from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.renewal import solve_renewal
 from msk_reserves.recovery.answers.standing import blocks, longest_seen, standing_of
-from msk_reserves.recovery.answers.stay_tables import graded_grid
 from msk_reserves.recovery.path.draws import RecoveryDraws
 from msk_reserves.recovery.path.model import Recovery
 
@@ -175,6 +175,7 @@ def predicted_occupation(
     *,
     state: str = "off_work",
     days_in_state: float = 0.0,
+    days_since_start: float | None = None,
     claims: "str | Sequence[str] | None" = None,
 ) -> tuple[tuple[str, ...], Floats]:
     """Return the probability of each state of every claim, had it just stopped work, at the estimates.
@@ -187,6 +188,8 @@ def predicted_occupation(
         State at the start.
     days_in_state : float
         Days in it at the start: with more than none, what is predicted for those who stayed so long.
+    days_since_start : float, optional
+        Days since the path began at the start, by default those in the state.
 
     Returns
     -------
@@ -202,7 +205,7 @@ def predicted_occupation(
     today = standing_of(recovery, book, names, claims)
     n = len(today)
     begun = np.full(n, days_in_state, dtype=np.float64)
-    standing = today.restarted(state, begun)
+    standing = today.restarted(state, begun, begun if days_since_start is None else np.full(n, days_since_start))
     grid = graded_grid(float(days[-1]), days.tolist())
     at = [grid.at(float(day)) for day in days]
     found = np.zeros((n, len(days), len(names)))

@@ -10,10 +10,10 @@ from msk_reserves._checks import Floats, Integers, finite, level as checked_leve
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.states import StateSpace
 from msk_reserves.recovery.answers.answers import SEED, back_states, page, parameter_draws, printed
+from msk_reserves.recovery.answers.grids import Grid, graded_grid
 from msk_reserves.recovery.answers.paths import REPLICATES, claim_uniforms, joined_uniforms, simulate_paths
 from msk_reserves.recovery.answers.renewal import Ahead, solve_renewal
 from msk_reserves.recovery.answers.standing import Block, Standing, blocks, longest_seen, standing_of
-from msk_reserves.recovery.answers.stay_tables import Grid, graded_grid
 from msk_reserves.recovery.laws.residual import DEFAULT_HORIZON, HALF_YEAR
 from msk_reserves.recovery.path.draws import RecoveryDraws
 from msk_reserves.recovery.path.model import Recovery

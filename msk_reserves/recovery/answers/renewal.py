@@ -1,4 +1,4 @@
-"""Where a worker is later: occupation of the states of a clock-reset process, by renewal equations.
+"""Where a worker is later: occupation of the states of a semi-Markov process, by renewal equations.
 
 With `N_k(T)` the expected number of stays in state k begun within T days, `F_ik` the probability that a stay begun in i
 has ended by a move to k, and `S_ij` that it is still held in j, for a claim found in the stay 0:
@@ -8,16 +8,19 @@ has ended by a move to k, and `S_ij` that it is still held in j, for a claim fou
 
 (Markov renewal equations; Çinlar 1969.) The numbers N are spread evenly over each
 cell of the grid and F, S are straight between nodes, which is of second order in the width of the cells. Whatever the
-width, the P_j add up to one, since S and F of each stay do.
+width, the P_j add up to one, since S and F of each stay do. Stays that may end by moves on the clock of the path have
+no such tables, and are followed by the cell in which they began (`cohorts`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.answers.stay_tables import Grid, Stay, mean_hats
+from msk_reserves.recovery.answers.cohorts import cohorts_of
+from msk_reserves.recovery.answers.grids import Grid, Step, steps
+from msk_reserves.recovery.answers.stay_tables import ForwardStay, Stay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +60,7 @@ class Ahead:
 def solve_renewal(
     grid: Grid,
     now: Stay,
-    fresh: Mapping[str, Stay],
+    fresh: Mapping[str, Stay | ForwardStay],
     *,
     stop_at: Collection[str] = (),
     nodes: int | None = None,
@@ -70,7 +73,7 @@ def solve_renewal(
         Days ahead.
     now : Stay
         The stay at hand, given how long it has lasted.
-    fresh : mapping of str to Stay
+    fresh : mapping of str to Stay or ForwardStay
         Stays that begin in each state; a state absent is never left.
     stop_at : collection of str
         States in which paths are followed no further: who enters stays, so that `begun` counts first arrivals.
@@ -83,7 +86,8 @@ def solve_renewal(
 
     Examples
     --------
-    >>> from msk_reserves.recovery.answers.stay_tables import KnownMove, graded_grid, known_stays
+    >>> from msk_reserves.recovery.answers.grids import graded_grid
+    >>> from msk_reserves.recovery.answers.stay_tables import KnownMove, known_stays
     >>> moves = [
     ...     KnownMove("off_work", "back_at_work", lambda days: days / 50.0),
     ...     KnownMove("back_at_work", "off_work", lambda days: days / 200.0),
@@ -100,7 +104,7 @@ def solve_renewal(
     where, values = _channels(now, index, n)
     total[where] += values
     if followed:
-        _follow(grid, [_channels(stay, index, n) for stay in followed], [index[one.entry] for one in followed], total)
+        _follow(grid, followed, index, total)
     begun, occupation, late = total.reshape(3, len(states), *total.shape[1:])
     # Who enters a state that is followed no further stays in it.
     ends = sorted(set(index.values()) - {index[stay.entry] for stay in followed})
@@ -114,45 +118,68 @@ def _channels(stay: Stay, index: Mapping[str, int], n: int) -> tuple[Integers, F
     rows, parts = [targets, [len(index) + row for row in places]], [stay.left[:, :n], stay.held[:, :n]]
     if stay.late[:n].any():
         rows.append([2 * len(index) + row for row in places])
-        parts.append(stay.held[:, :n] * stay.late[:n, None])
+        parts.append(stay.held[:, :n] * stay.late[:n])
     return np.array([row for group in rows for row in group], dtype=np.int64), np.concatenate(parts)
 
 
-def _follow(grid: Grid, stays: list[tuple[Integers, Floats]], entry: list[int], total: Floats) -> None:
+@dataclass(slots=True, eq=False)
+class _Tabled:
+    """Stays whose tables do not depend on when they begin: rows they contribute to, tables, and all that has begun."""
+
+    where: Integers
+    values: Floats
+    begun: Floats
+
+    def advance(self, step: Step) -> Floats:
+        """Return what has come, at the end of a cell, of stays begun before it, as `Cohorts.advance`."""
+        spread = step.before.T @ self.begun[: step.last - 1]
+        return np.asarray(np.einsum("cqr,qr->cr", self.values[:, : step.last + 1], spread))
+
+    def at_once(self, step: Step) -> Floats:
+        """Return the same of a stay that begins in the cell."""
+        return np.asarray(np.einsum("cqr,q->cr", self.values[:, : len(step.own)], step.own))
+
+    def enter(self, step: Step, entered: Floats) -> None:
+        """Take in the stays that begin in it."""
+        self.begun[step.last - 1] = entered
+
+
+def _follow(grid: Grid, stays: Sequence[Stay | ForwardStay], index: Mapping[str, int], total: Floats) -> None:
     """Add to `total`, shape (3 n_states, n_nodes, n_rows), what comes of the stays entered, node by node.
 
     What enters one state in a cell may leave it for the next within the same cell, so the numbers that enter in a cell
     solve a linear system in each row.
     """
     n, n_rows = total.shape[1:]
+    entry = [index[stay.entry] for stay in stays]
+    flows = [
+        _Tabled(*_channels(stay, index, n), np.zeros((n - 1, n_rows)))
+        if isinstance(stay, Stay)
+        else cohorts_of(stay, index, (n, n_rows))
+        for stay in stays
+    ]
     place = {state: row for row, state in enumerate(entry)}
-    back = [[(at, place[row]) for at, row in enumerate(where.tolist()) if row in place] for where, _ in stays]
-    entered = np.zeros((n - 1, len(stays), n_rows))
-    for last, hats in enumerate(mean_hats(grid)[: n - 1], start=1):
-        spread = np.zeros((last + 1, len(stays), n_rows))
-        if last > 1:
-            spread = (hats[:-1].T @ entered[: last - 1].reshape(last - 1, -1)).reshape(spread.shape)
-        # In the latest cell only the first nodes of a stay matter.
-        own = hats[-1, : np.flatnonzero(hats[-1])[-1] + 1]
-        at_once = []
-        within = np.zeros((n_rows, len(stays), len(stays)))
-        for row, (where, values) in enumerate(stays):
-            total[where, last] += np.einsum("cqr,qr->cr", values[:, : last + 1], spread[:, row])
-            at_once.append(np.einsum("cqr,q->cr", values[:, : len(own)], own))
+    back = [[(at, place[row]) for at, row in enumerate(one.where.tolist()) if row in place] for one in flows]
+    for step in steps(grid)[: n - 1]:
+        within = np.zeros((n_rows, len(flows), len(flows)))
+        at_once = [one.at_once(step) for one in flows]
+        for row, one in enumerate(flows):
+            total[one.where, step.last] += one.advance(step)
             for channel, state in back[row]:
                 within[:, state, row] = at_once[row][channel]
-        known = (total[entry, last] - total[entry, last - 1]).T
-        entered[last - 1] = np.linalg.solve(np.eye(len(stays)) - within, known[:, :, None])[:, :, 0].T
-        for (where, _), quick, new in zip(stays, at_once, entered[last - 1], strict=True):
-            total[where, last] += quick * new
+        known = (total[entry, step.last] - total[entry, step.last - 1]).T
+        entered = np.linalg.solve(np.eye(len(flows)) - within, known[:, :, None])[:, :, 0].T
+        for one, quick, new in zip(flows, at_once, entered, strict=True):
+            one.enter(step, new)
+            total[one.where, step.last] += quick * new
 
 
 def _reachable(
-    now: Stay, fresh: Mapping[str, Stay], stop_at: Collection[str]
-) -> tuple[tuple[str, ...], tuple[Stay, ...]]:
+    now: Stay, fresh: Mapping[str, Stay | ForwardStay], stop_at: Collection[str]
+) -> tuple[tuple[str, ...], tuple[Stay | ForwardStay, ...]]:
     """Return the states that can be reached, and the stays followed on from those entered."""
     states = dict.fromkeys((*now.places, *now.targets))
-    followed: dict[str, Stay] = {}
+    followed: dict[str, Stay | ForwardStay] = {}
     waiting = list(now.targets)
     while waiting:
         name = waiting.pop(0)

@@ -1,6 +1,6 @@
 """Who is asked about, and the tables of their stays under parameter draws."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -10,8 +10,9 @@ import pandas as pd
 from msk_reserves._checks import Booleans, Floats, Integers, one_of
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import STATE_CODE, with_represented
+from msk_reserves.recovery.answers.grids import Grid
 from msk_reserves.recovery.answers.quick_hazards import QuickMove, collected_from, quickened
-from msk_reserves.recovery.answers.stay_tables import Grid, Move, Stay, fresh_stays, stay_table
+from msk_reserves.recovery.answers.stay_tables import ForwardStay, Move, Seen, Stay, fresh_stays, stay_table
 from msk_reserves.recovery.path.draws import RecoveryDraws
 from msk_reserves.recovery.path.mixture import all_exits
 from msk_reserves.recovery.path.model import Recovery
@@ -33,6 +34,7 @@ class Standing:
     claim_id : names of the claims.
     state : code into `states`.
     days_in_state : days in it so far.
+    days_since_start : days since their paths began.
     days_since_surgery : days since the latest operation, NaN where there was none or its day is not known.
     design : covariates of the recovery, shape (n_claims, n_columns).
     """
@@ -41,11 +43,14 @@ class Standing:
     claim_id: tuple[str, ...]
     state: Integers
     days_in_state: Floats
+    days_since_start: Floats
     days_since_surgery: Floats
     design: Floats
 
     def __post_init__(self) -> None:
-        for column in (self.state, self.days_in_state, self.days_since_surgery, self.design):
+        for column in (
+            self.state, self.days_in_state, self.days_since_start, self.days_since_surgery, self.design,
+        ):  # fmt: skip
             column.flags.writeable = False
 
     def __len__(self) -> int:
@@ -58,15 +63,17 @@ class Standing:
             tuple(self.claim_id[row] for row in which),
             self.state[which],
             self.days_in_state[which],
+            self.days_since_start[which],
             self.days_since_surgery[which],
             self.design[which],
         )
 
-    def restarted(self, state: str, days_in_state: Floats) -> "Standing":
-        """Return the same claims in a state and at days in it of one's choice."""
+    def restarted(self, state: str, days_in_state: Floats, days_since_start: Floats) -> "Standing":
+        """Return the same claims in a state, and at days in it and since their paths began, of one's choice."""
         code = np.full(len(self), self.states.index(one_of(state, self.states, "state")), dtype=np.int64)
+        surgery = np.full(len(self), np.nan)
         return Standing(
-            self.states, self.claim_id, code, days_in_state, np.full(len(self), np.nan), np.array(self.design)
+            self.states, self.claim_id, code, days_in_state, days_since_start, surgery, np.array(self.design)
         )
 
 
@@ -86,7 +93,8 @@ def standing_of(
         Whose covariates are needed.
     who : ClaimBook or pandas.DataFrame
         A book; or a table with the columns `state`, `days_in_state`, the recovery's covariates and, if wanted,
-        `claim_id` and `days_since_surgery`, a row a worker.
+        `claim_id`, `days_since_start` and `days_since_surgery`, a row a worker. Days since the worker's path began are
+        needed where moves run on them, except in a state in which paths begin and which no move leads to.
     among : sequence of str
         The states answered for.
     claims : str or sequence of str, optional
@@ -113,6 +121,7 @@ def standing_of(
             tuple(who.claims["claim_id"].astype(str)),
             np.array(position.state, dtype=np.int64),
             np.array(position.days_in_state, dtype=np.float64),
+            np.array(position.days_since_start, dtype=np.float64),
             _since_surgery(who),
             recovery.design.matrix(who.claims),
         )
@@ -150,7 +159,34 @@ def _from_table(recovery: Recovery, table: pd.DataFrame) -> Standing:
     # The clock of the state after an operation is the time since the latest one.
     after = table["state"].isin(with_represented("after_surgery")).to_numpy(dtype=np.bool_)
     since = np.where(np.isnan(since) & after, days, since)
-    return Standing(names, tuple(named), state, np.array(days), np.array(since), recovery.design.matrix(table))
+    started = _since_start(recovery, table, days)
+    design = recovery.design.matrix(table)
+    return Standing(names, tuple(named), state, np.array(days), started, np.array(since), design)
+
+
+def _since_start(recovery: Recovery, table: pd.DataFrame, days: Floats) -> Floats:
+    """Read the days since each worker's path began, those in the state where the path began with the present stay."""
+    if "days_since_start" in table.columns:
+        started = table["days_since_start"].to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = np.flatnonzero(~(np.isfinite(started) & (started >= days)))
+        if len(wrong):
+            row = int(wrong[0])
+            raise ValueError(
+                "`days_since_start` must be finite and not less than `days_in_state` in every row; got "
+                f"{started[row]:g} beside {days[row]:g} days in the state in row {row}"
+            )
+        return np.array(started)
+    running = next((move for move in recovery.fitted if move.forward), None)
+    entered = {move.target for move in recovery.fitted if not move.continues}
+    entered |= {move.target for move in recovery.fitted if move.continues and move.origin in entered}
+    unknown = sorted(set(table["state"]) & entered)
+    if running is not None and unknown:
+        raise ValueError(
+            f"a table of workers must hold the column 'days_since_start', the days since each worker's first stay "
+            f"began, as the move {running.origin} to {running.target} runs on them and {', '.join(unknown)} may be "
+            f"entered later; it has {', '.join(table.columns)}. Add the column"
+        )
+    return np.array(days)
 
 
 def _since_surgery(book: ClaimBook) -> Floats:
@@ -166,12 +202,14 @@ def _since_surgery(book: ClaimBook) -> Floats:
     return np.where(now, book.position.days_in_state, since)
 
 
-def longest_seen(recovery: Recovery) -> dict[str, float]:
-    """Return the longest stay seen in each state that was left, in days; beyond it laws alone speak."""
-    longest: dict[str, float] = {}
+def longest_seen(recovery: Recovery) -> Seen:
+    """Return the longest seen in each state that was left, on the clocks of its moves; beyond it laws alone speak."""
+    stays: dict[str, float] = {}
+    paths: dict[str, float] = {}
     for move in recovery.fitted:
+        longest = paths if move.forward else stays
         longest[move.origin] = max(longest.get(move.origin, 0.0), float(move.data.days.max()))
-    return longest
+    return Seen(stays, paths)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,7 +226,7 @@ class Block:
 
     which: Integers
     now: Stay
-    fresh: dict[str, Stay]
+    fresh: dict[str, Stay | ForwardStay]
     n_draws: int
 
     def by_claim(self, values: Floats) -> Floats:
@@ -196,9 +234,7 @@ class Block:
         return values.reshape(*values.shape[:-1], len(self.which), self.n_draws)
 
 
-def blocks(
-    standing: Standing, source: "RecoveryDraws | Recovery", longest: Mapping[str, float], grid: Grid
-) -> Iterator[Block]:
+def blocks(standing: Standing, source: "RecoveryDraws | Recovery", seen: Seen, grid: Grid) -> Iterator[Block]:
     """Tabulate the stays of all claims, a few hundred rows at a time.
 
     Parameters
@@ -207,8 +243,8 @@ def blocks(
         The claims.
     source : RecoveryDraws or Recovery
         Parameter draws, each a row of every claim; or a recovery for its estimates, laws averaged by weight, one row.
-    longest : mapping of str to float
-        Longest stay seen by state.
+    seen : Seen
+        Longest seen by state.
     grid : Grid
         Days ahead.
     """
@@ -227,8 +263,9 @@ def blocks(
             else:
                 later, now = _drawn(state, quick, few, grid, n_draws)
             shape = (len(grid.nodes), len(which) * n_draws)
-            late = grid.nodes + few.days_in_state.min() > longest.get(state, np.inf)
-            fresh = fresh_stays(later, grid, shape, longest)
+            days, started = (np.repeat(one, n_draws) for one in (few.days_in_state, few.days_since_start))
+            late = seen.late(state, days + grid.nodes[:, None], started + grid.nodes[:, None])
+            fresh = fresh_stays(later, grid, seen, started)
             yield Block(which, stay_table(state, now, shape, late), fresh, n_draws)
 
 
@@ -263,7 +300,7 @@ def _drawn(
 ) -> tuple[list[Move], list[Move]]:
     """Return the moves of fresh stays, and those of the stay at hand, of some claims in every draw."""
     claim, draw = np.repeat(np.arange(len(few)), n_draws), np.tile(np.arange(n_draws), len(few))
-    age = few.days_in_state[claim]
+    age, started = few.days_in_state[claim], few.days_since_start[claim]
     moves = _reachable(state, [one.move for one in quick])
     held = {state, *(move.target for move in moves if move.origin == state and move.continues)}
     later, now = [], []
@@ -273,6 +310,12 @@ def _drawn(
             continue
         by_claim = move.location(few.design)
         location = by_claim.ravel()
+        if move.forward:
+            further = collected_from(one, started, grid.nodes, location, draw)
+            ahead = Move(move.origin, move.target, further, move.continues, forward=True)
+            later.append(ahead)
+            now += [ahead] if move.origin in held else []
+            continue
         # Where no covariate tells claims apart the hazard of a fresh stay is the same for all of them.
         n = n_draws if (by_claim == by_claim[0]).all() else len(claim)
         fresh = collected_from(one, np.zeros(n), grid.nodes, location[:n], draw[:n])
@@ -287,10 +330,12 @@ def _drawn(
 def _estimated(state: str, moves: Sequence[Transition], few: Standing, grid: Grid) -> tuple[list[Move], list[Move]]:
     """Return the same at the estimates, laws averaged by weight."""
     zero, ahead = np.zeros(len(few)), grid.nodes[None, :]
-    anew = all_exits(moves, few.design, zero, ahead)
+    anew = all_exits(moves, few.design, (zero, few.days_since_start), ahead)
     held = {state, *(move.target for move in moves if move.origin == state and move.continues)}
     here = [move for move in moves if move.origin in held]
-    further = all_exits(here, few.design, few.days_in_state, ahead)
-    later = [Move(one.origin, one.target, values.T, one.continues) for one, values in zip(moves, anew, strict=True)]
-    now = [Move(one.origin, one.target, values.T, one.continues) for one, values in zip(here, further, strict=True)]
+    further = all_exits(here, few.design, (few.days_in_state, few.days_since_start), ahead)
+    later, now = (
+        [Move(one.origin, one.target, values.T, one.continues, one.forward) for one, values in zip(*pair, strict=True)]
+        for pair in ((moves, anew), (here, further))
+    )
     return later, now

@@ -1,20 +1,13 @@
-"""Stays of a clock-reset process on a grid of days ahead: where in the stay one still is, and how it has ended."""
+"""Stays of a semi-Markov process on a grid of days ahead: where in the stay one still is, and how it has ended."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicSpline
 
-from msk_reserves._checks import Booleans, Floats, frozen, positive, whole
-
-CELLS = 48
-"""Cells of the default grid; four times as many move answers by some thousandths."""
-
-FINE_DAYS = 10.0
-"""Days ahead from which the cells of the default grid widen in proportion to the days."""
+from msk_reserves._checks import Booleans, Floats
+from msk_reserves.recovery.answers.grids import Grid
 
 MOST_HAZARD = 1e6
 """Cumulative hazards are cut here, where nothing survives: differences of what would overflow stay finite."""
@@ -24,140 +17,23 @@ Hazard = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """Days ahead at which a process is solved.
-
-    Attributes
-    ----------
-    nodes : increasing, the first 0, the last the horizon; shape (n_nodes,).
-    weights : weights of the integral over all days of a curve known at the nodes, that of the cubic spline through it;
-        shape (n_nodes,).
-    """
-
-    nodes: Floats
-    weights: Floats
-
-    def at(self, days: float) -> int:
-        """Return the node of a day that is one, or raise `ValueError`."""
-        place = int(np.searchsorted(self.nodes, days))
-        if place == len(self.nodes) or self.nodes[place] != days:
-            raise ValueError(f"`days` must be a node of the grid, which ends at {self.nodes[-1]:g}; got {days!r}")
-        return place
-
-
-def grid_of(nodes: npt.ArrayLike) -> Grid:
-    """Return a grid with the nodes given.
-
-    Parameters
-    ----------
-    nodes : array_like
-        Days ahead, increasing, the first 0; four at least.
-
-    Returns
-    -------
-    Grid
-
-    Raises
-    ------
-    ValueError
-        If they are not that.
-
-    Examples
-    --------
-    >>> round(float(grid_of([0, 1, 2, 3]).weights.sum()), 12)
-    3.0
-    """
-    days = frozen(nodes, "nodes")
-    if len(days) < 4 or days[0] != 0 or (np.diff(days) <= 0).any():
-        raise ValueError(f"`nodes` must increase from 0, four at least; got {days[:5]}")
-    weights = np.asarray(CubicSpline(days, np.eye(len(days))).integrate(0.0, days[-1]))
-    weights.flags.writeable = False
-    return Grid(days, weights)
-
-
-def graded_grid(horizon: float, at: Sequence[float] = (), *, cells: int = CELLS) -> Grid:
-    """Return a grid that is fine near 0, where hazards change fastest, and widens in proportion to the days.
-
-    Parameters
-    ----------
-    horizon : float
-        The last day ahead.
-    at : sequence of float
-        Days that must be nodes; those beyond the horizon are left out.
-    cells : int
-        Cells before `at` is taken in.
-
-    Returns
-    -------
-    Grid
-        Nodes `c (exp(g x) - 1)`, x from 0 to 1, with c = `FINE_DAYS` (or the horizon, if that is less) and g such that
-        the last is the horizon; a node within a quarter of a cell of a day asked for gives way to it.
-
-    Examples
-    --------
-    >>> graded_grid(364.0, (182.0,)).at(182.0) > 0
-    True
-    """
-    last = positive(horizon, "horizon")
-    fine = min(FINE_DAYS, last)
-    nodes = fine * np.expm1(np.log1p(last / fine) * np.linspace(0.0, 1.0, whole(cells, "cells", at_least=3) + 1))
-    nodes[-1] = last
-    wanted = np.unique([day for day in at if 0 < day < last])
-    if len(wanted):
-        near = np.abs(nodes[:, None] - wanted[None, :]).min(axis=1)
-        keep = near > 0.25 * np.gradient(nodes)
-        keep[[0, -1]] = True
-        nodes = np.union1d(nodes[keep], wanted)
-    return grid_of(nodes)
-
-
-@lru_cache(maxsize=8)
-def _mean_hats(nodes: tuple[float, ...]) -> tuple[Floats, ...]:
-    """Return for each node T a matrix: mean over s in each cell up to T of each node's hat function at T - s."""
-    days = np.array(nodes)
-    width = np.diff(days)
-    found = []
-    for last in range(1, len(days)):
-        x = (days[last] - days[: last + 1])[:, None]
-        integral = np.zeros((last + 1, last + 1))
-        rising = np.clip(x - days[:last], 0.0, width[:last])
-        integral[:, 1:] += rising**2 / (2.0 * width[:last])
-        integral[:, :-1] += rising - rising**2 / (2.0 * width[:last])
-        matrix = (integral[:-1] - integral[1:]) / width[:last, None]
-        matrix.flags.writeable = False
-        found.append(matrix)
-    return tuple(found)
-
-
-def mean_hats(grid: Grid) -> tuple[Floats, ...]:
-    """Return, for each node T but the first, the matrix of the convolution at T.
-
-    Row n holds the mean, over s in cell n, of the hat function of each node at T - s. So for a function F given at the
-    nodes and straight between them, and mass m_n spread evenly over each cell, the convolution at T is m @ matrix @ F.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        For the node numbered l from 1 on, shape (l, l + 1); rows sum to one.
-    """
-    return _mean_hats(tuple(grid.nodes.tolist()))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Move:
     """One kind of exit as the tables of stays take it.
 
     Attributes
     ----------
     origin, target : names of the states.
-    hazard : cumulative hazard at the grid's nodes, given the stay so far; shape (n_nodes, n_rows).
+    hazard : cumulative hazard at the grid's nodes, given the stay so far, or that a path has lasted so far where the
+        move is forward; shape (n_nodes, n_rows).
     continues : whether the clock of the stay goes on in the target.
+    forward : whether the hazard runs on the days since the claim's path began, not on those in the stay.
     """
 
     origin: str
     target: str
     hazard: Floats
     continues: bool = False
+    forward: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +49,7 @@ class Stay:
     held : probability of being there still, shape (n_places, n_nodes, n_rows).
     targets : states in which the next stay begins.
     left : probability of having gone there, shape (n_targets, n_nodes, n_rows).
-    late : whether the clock of the stay stands beyond the longest seen, shape (n_nodes,).
+    late : whether a clock stands beyond the longest seen, shape (n_nodes, n_rows), or (n_nodes, 1) if alike in all.
     """
 
     entry: str
@@ -187,10 +63,58 @@ class Stay:
         """Return the stay without the moves made when it had lasted longer than any seen."""
         if not self.late.any():
             return self
-        begin = int(np.argmax(self.late))
-        left = self.left.copy()
-        left[:, begin:] = left[:, [max(begin - 1, 0)]]
+        # Once late, always late.
+        last = np.maximum(np.sum(~self.late, axis=0) - 1, 0)
+        told = np.minimum(np.arange(len(self.late))[:, None], last)
+        left = np.take_along_axis(self.left, np.broadcast_to(told, self.left.shape[1:])[None], axis=1)
         return Stay(self.entry, self.places, self.held, self.targets, left, self.late)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForwardStay:
+    """A stay that begins later and may end by moves on the clock of the path: what becomes of it depends on when.
+
+    Attributes
+    ----------
+    entry : the state it begins in.
+    places : states in which it may be held, each after those it may come from.
+    moves : moves out of each place.
+    targets : states in which the next stay begins.
+    late : whether the clock of the stay stands beyond the longest seen, by days in it; shape (n_nodes, 1).
+    path_late : whether that of the path does, by days ahead; shape (n_nodes, n_rows).
+    told : whether moves made when either is late are left out.
+    """
+
+    entry: str
+    places: tuple[str, ...]
+    moves: tuple[tuple[Move, ...], ...]
+    targets: tuple[str, ...]
+    late: Booleans
+    path_late: Booleans
+    told: bool = False
+
+    def within_data(self) -> "ForwardStay":
+        """Return the stay without the moves made when a clock had gone on for longer than any seen."""
+        return replace(self, told=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Longest seen by state left, in days; a state absent has no limit.
+
+    Attributes
+    ----------
+    stays : of its stays.
+    paths : days since the path began, of those at risk of the moves that run on them.
+    """
+
+    stays: Mapping[str, float]
+    paths: Mapping[str, float]
+
+    def late(self, state: str, in_stay: Floats, since_start: Floats) -> Booleans:
+        """Return whether either clock, arrays of days that broadcast, stands beyond the longest seen in a state."""
+        stay_late = in_stay > self.stays.get(state, np.inf)
+        return np.asarray(stay_late | (since_start > self.paths.get(state, np.inf)))
 
 
 def stay_table(entry: str, moves: Sequence[Move], shape: tuple[int, int], late: Booleans) -> Stay:
@@ -204,8 +128,8 @@ def stay_table(entry: str, moves: Sequence[Move], shape: tuple[int, int], late: 
         Moves out of it and out of the states in which it may continue.
     shape : tuple of int
         (n_nodes, n_rows).
-    late : numpy.ndarray of bool, shape (n_nodes,)
-        Whether the clock stands beyond the longest stay seen.
+    late : numpy.ndarray of bool, shape (n_nodes, n_rows) or (n_nodes, 1)
+        Whether a clock stands beyond the longest seen.
 
     Returns
     -------
@@ -280,14 +204,17 @@ class KnownMove:
     Attributes
     ----------
     origin, target : names of the states.
-    cumulative_hazard : hazard collected after days in the state, an array to an array of the same shape.
+    cumulative_hazard : hazard collected after days in the state, or since the path began; an array to an array of the
+        same shape.
     continues : whether the clock of the stay goes on in the target.
+    forward : whether days count from the start of the path.
     """
 
     origin: str
     target: str
     cumulative_hazard: Hazard
     continues: bool = False
+    forward: bool = False
 
 
 def known_stays(
@@ -296,8 +223,9 @@ def known_stays(
     *,
     state: str,
     age: npt.ArrayLike = 0.0,
-    longest: Mapping[str, float] | None = None,
-) -> tuple[Stay, dict[str, Stay]]:
+    since_start: npt.ArrayLike | None = None,
+    seen: Seen | None = None,
+) -> tuple[Stay, dict[str, Stay | ForwardStay]]:
     """Return the tables of a known process: the stay at hand, and fresh stays in every state.
 
     Parameters
@@ -310,15 +238,18 @@ def known_stays(
         State now.
     age : array_like
         Days in it so far, one for each row of the answer.
-    longest : mapping of str to float, optional
-        Longest stay seen by state; unlimited where absent.
+    since_start : array_like, optional
+        Days since the path began, those in the state by default.
+    seen : Seen, optional
+        Longest seen by state; unlimited by default.
 
     Returns
     -------
-    Stay, dict of str to Stay
+    Stay, dict of str to Stay or ForwardStay
 
     Examples
     --------
+    >>> from msk_reserves.recovery.answers.grids import graded_grid
     >>> ends = KnownMove("off_work", "back_at_work", lambda days: days / 50.0)
     >>> now, fresh = known_stays([ends], graded_grid(100.0), state="off_work", age=30.0)
     >>> round(float(now.held[0, -1, 0]), 6), sorted(fresh)
@@ -327,34 +258,41 @@ def known_stays(
     ages = np.atleast_1d(np.asarray(age, dtype=np.float64))
     if ages.ndim != 1 or (ages < 0).any():
         raise ValueError(f"`age` must be days, not negative, in one dimension; got {age!r}")
-    limit = {} if longest is None else longest
-    days = grid.nodes[:, None]
-    shape = (len(grid.nodes), len(ages))
-    later = [
-        Move(one.origin, one.target, one.cumulative_hazard(ages + days) - one.cumulative_hazard(ages), one.continues)
-        for one in moves
-    ]
-    anew = [
-        Move(one.origin, one.target, np.broadcast_to(one.cumulative_hazard(days), shape), one.continues)
-        for one in moves
-    ]
-    oldest = float(ages.min())
-    now = stay_table(state, later, shape, grid.nodes + oldest > limit.get(state, np.inf))
-    fresh = fresh_stays(anew, grid, shape, limit)
-    return now, fresh
+    started = ages if since_start is None else np.asarray(since_start, dtype=np.float64) + np.zeros_like(ages)
+    if (started < ages).any():
+        raise ValueError(f"`since_start` must not be less than `age`; got {since_start!r} and {age!r}")
+    limits, days, shape = Seen({}, {}) if seen is None else seen, grid.nodes[:, None], (len(grid.nodes), len(ages))
+
+    def further(move: KnownMove, begun: Floats) -> Move:
+        """Return a move by days ahead of stays, or paths, begun some days ago."""
+        collected = move.cumulative_hazard(begun + days) - move.cumulative_hazard(begun)
+        hazard = np.broadcast_to(collected, shape)
+        return Move(move.origin, move.target, hazard, move.continues, move.forward)
+
+    now = [further(one, started if one.forward else ages) for one in moves]
+    later = [further(one, started if one.forward else np.zeros(1)) for one in moves]
+    present = stay_table(state, now, shape, limits.late(state, ages + days, started + days))
+    return present, fresh_stays(later, grid, limits, started)
 
 
-def fresh_stays(
-    moves: Sequence[Move],
-    grid: Grid,
-    shape: tuple[int, int],
-    longest: Mapping[str, float],
-    within: Collection[str] = (),
-) -> dict[str, Stay]:
-    """Return the tables of stays that begin in each state that is ever left, or in those of `within` if given."""
-    origins = dict.fromkeys(one.origin for one in moves)
+def fresh_stays(moves: Sequence[Move], grid: Grid, seen: Seen, since_start: Floats) -> dict[str, Stay | ForwardStay]:
+    """Return the tables of stays that begin in each state that is ever left, of rows so many days into their paths."""
+    shape = (len(grid.nodes), len(since_start))
     return {
-        name: stay_table(name, moves, shape, grid.nodes > longest.get(name, np.inf))
-        for name in origins
-        if not within or name in within
+        name: _fresh(name, moves, grid, seen, since_start, shape) for name in dict.fromkeys(m.origin for m in moves)
     }
+
+
+def _fresh(
+    name: str, moves: Sequence[Move], grid: Grid, seen: Seen, since_start: Floats, shape: tuple[int, int]
+) -> Stay | ForwardStay:
+    """Return the table of stays that begin in one state."""
+    places, none = _places(name, moves), np.zeros(1)
+    ahead = grid.nodes[:, None]
+    late = seen.late(name, ahead, none)
+    by_place = tuple(tuple(one for one in moves if one.origin == place) for place in places)
+    every = [one for out in by_place for one in out]
+    if not any(one.forward for one in every):
+        return stay_table(name, moves, shape, late)
+    targets = tuple(dict.fromkeys(one.target for one in every if not one.continues))
+    return ForwardStay(name, places, by_place, targets, late, seen.late(name, none, since_start + ahead))

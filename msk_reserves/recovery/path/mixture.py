@@ -17,8 +17,8 @@ def grid_to(horizon: float) -> Floats:
     return np.asarray(horizon * np.linspace(0.0, 1.0, GRID_NODES) ** 3)
 
 
-def all_exits(moves: Sequence[Transition], design: Floats, age: Floats, ahead: Floats) -> Floats:
-    """Return -ln of the probability of escaping each move for `ahead` more days, given none by `age`.
+def all_exits(moves: Sequence[Transition], design: Floats, clocks: tuple[Floats, Floats], ahead: Floats) -> Floats:
+    """Return -ln of the probability of escaping each move for `ahead` more days, given none so far.
 
     Parameters
     ----------
@@ -26,19 +26,21 @@ def all_exits(moves: Sequence[Transition], design: Floats, age: Floats, ahead: F
         Moves out of one state.
     design : numpy.ndarray, shape (n_claims, n_columns)
         The book's design.
-    age : numpy.ndarray, shape (n_claims,)
-        Days in the state so far.
+    clocks : tuple of numpy.ndarray, shape (n_claims,)
+        Days in the state so far, and days since the claim's path began, on which forward moves run.
     ahead : numpy.ndarray, shape (1, n_nodes) or (n_claims, n_nodes)
         Further days.
 
     Returns
     -------
     numpy.ndarray, shape (n_moves, n_claims, n_nodes)
-        -ln of the sum over laws of weight x S(age + ahead) / S(age): what draws that pick a law by its weight give.
+        -ln of the sum over laws of weight x S(age + ahead) / S(age), the age being the move's clock: what draws that
+        pick a law by its weight give.
     """
-    until = age[:, None] + ahead
-    result = np.zeros((len(moves), *until.shape))
+    result = np.zeros((len(moves), *(clocks[0][:, None] + ahead).shape))
     for row, move in enumerate(moves):
+        age = clocks[1] if move.forward else clocks[0]
+        until = age[:, None] + ahead
         escaped = np.zeros(until.shape)
         for one in move.kept():
             law = move.law(one.fit, one.fit.theta[None, :])
@@ -58,7 +60,7 @@ def all_exits(moves: Sequence[Transition], design: Floats, age: Floats, ahead: F
 
 
 def present_stay(
-    fitted: Sequence[Transition], state: str, design: Floats, age: Floats, ahead: Floats
+    fitted: Sequence[Transition], state: str, design: Floats, clocks: tuple[Floats, Floats], ahead: Floats
 ) -> tuple[Floats, dict[str, Floats]]:
     """Return the probability of staying on, moves to a twin not being ends of a stay, and of having left by each move.
 
@@ -70,8 +72,8 @@ def present_stay(
         The state held.
     design : numpy.ndarray, shape (n_claims, n_columns)
         The design.
-    age : numpy.ndarray, shape (n_claims,)
-        Days in the state so far.
+    clocks : tuple of numpy.ndarray, shape (n_claims,)
+        Days in the state so far, and days since the claim's path began.
     ahead : numpy.ndarray, shape (n_nodes,)
         Further days, ascending from 0, near enough for hazards to change little between them.
 
@@ -85,14 +87,14 @@ def present_stay(
     With the twin, P(t) = S(t) + integral of S(v) a(v) S'(t) / S'(v) dv, a the hazard of the move to the twin and S' the
     survival there; that move is taken at the middle of the hazard between two nodes.
     """
-    own = [one for one in fitted if one.origin == state]
-    lost, left = _between_nodes(own, design, age, ahead)
-    held, gone = np.ones(len(age)), np.zeros((len(own), len(age), len(ahead)))
-    staying = np.ones((len(age), len(ahead)))
+    own, n = [one for one in fitted if one.origin == state], len(design)
+    lost, left = _between_nodes(own, design, clocks, ahead)
+    held, gone = np.ones(n), np.zeros((len(own), n, len(ahead)))
+    staying = np.ones((n, len(ahead)))
     onward = [row for row, one in enumerate(own) if one.continues]
     after = [one for one in fitted if onward and one.origin == own[onward[0]].target]
-    lost_there, left_there = _between_nodes(after, design, age, ahead)
-    there, gone_there = np.zeros(len(age)), np.zeros((len(after), len(age), len(ahead)))
+    lost_there, left_there = _between_nodes(after, design, clocks, ahead)
+    there, gone_there = np.zeros(n), np.zeros((len(after), n, len(ahead)))
     for node in range(1, len(ahead)):
         step = held * -np.expm1(-lost[:, node - 1])
         gone[:, :, node] = gone[:, :, node - 1] + step * left[:, :, node - 1]
@@ -109,18 +111,24 @@ def present_stay(
     return staying, by_move
 
 
-def _between_nodes(moves: Sequence[Transition], design: Floats, age: Floats, ahead: Floats) -> tuple[Floats, Floats]:
+def _between_nodes(
+    moves: Sequence[Transition], design: Floats, clocks: tuple[Floats, Floats], ahead: Floats
+) -> tuple[Floats, Floats]:
     """Return the hazard of all moves between nodes, shape (n_claims, n_nodes - 1), and the share of each in it."""
-    steps = np.diff(all_exits(moves, design, age, ahead[None, :]), axis=2)
+    steps = np.diff(all_exits(moves, design, clocks, ahead[None, :]), axis=2)
     total = steps.sum(axis=0)
     return total, steps / np.where(total > 0, total, 1.0)
 
 
 def share_beyond(fitted: Sequence[Transition], group: AtRisk, design: Floats) -> float:
-    """Return the share of the mean stay, to ten years, beyond the longest stay seen; covariates at their average."""
+    """Return the share of the mean stay, to ten years, beyond the longest stay seen.
+
+    Covariates are at their average, and so are the days from the start of the path to the stay.
+    """
     middle = design[group.row].mean(axis=0, keepdims=True)
+    clocks = np.zeros(1), np.array([np.average(group.since, weights=group.weight)])
     longest = min(float(group.days.max()), LONG_RUN)
     ages = np.unique(np.concatenate([grid_to(LONG_RUN), [longest]]))
-    survival = present_stay(fitted, group.state, middle, np.zeros(1), ages)[0][0]
+    survival = present_stay(fitted, group.state, middle, clocks, ages)[0][0]
     areas = 0.5 * (survival[1:] + survival[:-1]) * np.diff(ages)
     return float(areas[ages[1:] > longest].sum() / areas.sum())

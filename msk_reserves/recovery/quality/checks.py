@@ -148,7 +148,7 @@ def spread_check(recovery: Recovery, book: ClaimBook) -> Check:
     for state in off_work(recovery):
         moves = moves_from(recovery, state, marked=False)
         if moves:
-            means = _mean_stays(moves, _some_claims(recovery, book))
+            means = _mean_stays(moves, _some_claims(recovery, book), _mean_start(book, state))
             rows.append(((max(means) - min(means)) / means[0], min(means), max(means), words(state), len(means)))
     spread, low, high, state, n = max(rows)
     single = sum(
@@ -169,13 +169,22 @@ def _some_claims(recovery: Recovery, book: ClaimBook) -> Floats:
     return recovery.design.matrix(book.claims.iloc[evenly(len(book), _SPREAD_CLAIMS)])
 
 
-def _mean_stays(moves: tuple[Transition, ...], design: Floats) -> list[float]:
-    """Return the mean stay to ten years as weighted, then with each law kept of each move in turn alone."""
-    days = grid_to(LONG_RUN)
+def _mean_start(book: ClaimBook, state: str) -> float:
+    """Return the mean of the days from the start of the claim's path to that of its stays in a state."""
+    rows = book.spells.at_risk(state)
+    return float(book.spells.since_start()[rows].mean()) if len(rows) else 0.0
+
+
+def _mean_stays(moves: tuple[Transition, ...], design: Floats, started: float) -> list[float]:
+    """Return the mean stay to ten years as weighted, then with each law kept of each move in turn alone.
+
+    The stays begin `started` days into the paths.
+    """
+    days, clocks = grid_to(LONG_RUN), (np.zeros(len(design)), np.full(len(design), started))
 
     def escaped(one: Transition) -> Floats:
         """Return -ln of the chance to escape one move, (n_claims, n_days)."""
-        return np.asarray(all_exits((one,), design, np.zeros(len(design)), days[None, :])[0])
+        return np.asarray(all_exits((one,), design, clocks, days[None, :])[0])
 
     parts = [escaped(move) for move in moves]
     total = np.sum(parts, axis=0)

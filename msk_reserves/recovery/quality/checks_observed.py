@@ -235,7 +235,8 @@ def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[
 
 
 def _stays_of(group: AtRisk, move: Transition, design: Floats) -> Observations:
-    """Return the stays at risk of a move as its test reads them, evenly thinned where they are many."""
+    """Return the stays at risk of a move as its test reads them, on its clock, evenly thinned where they are many."""
+    group = group.forward() if move.forward else group
     chosen = evenly(len(group.days), MOST_STAYS)
     days = middle_days(group)[chosen]
     x = design[np.ix_(group.row[chosen], np.array(move.columns, dtype=np.int64))]

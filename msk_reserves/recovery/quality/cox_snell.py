@@ -164,7 +164,7 @@ def _collected(moves: Sequence[Transition], group: AtRisk, design: Floats, days:
     lower = np.where(ended, np.maximum(group.days - group.interval, entry), group.days)
     edges = np.clip(np.append(days, np.inf)[None, :], entry[:, None], until[:, None])
     nodes = np.column_stack([edges, lower, group.days]) - entry[:, None]
-    collected = all_exits(moves, design, np.array(entry), nodes)
+    collected = all_exits(moves, design, (np.array(entry), entry + group.since), nodes)
     low, high = collected[:, :, -2].sum(axis=0), collected[:, :, -1].sum(axis=0)
     wide = ended & (high > low)
     gap = np.where(wide, high - low, 1.0)

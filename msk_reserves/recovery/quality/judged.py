@@ -165,7 +165,7 @@ def judged_stays(
     stays = Watched(days[keep], exits[keep].astype(np.int64), np.ones(len(keep)), begin)
     represented = retained[keep] <= begin
     design = recovery.design.matrix(book.claims)[claim[keep]]
-    predicted = _predicted(recovery, state, (design, represented), (begin, grid, wanted))
+    predicted = _predicted(recovery, state, (design, represented, group.since[keep]), (begin, grid, wanted))
     for column in (predicted, represented):
         column.flags.writeable = False
     counts = (len(days) - len(able), len(able) - len(keep))
@@ -245,10 +245,10 @@ def _common_start(entry: Floats, days: Floats) -> float:
 
 
 def _predicted(
-    recovery: Recovery, state: str, who: tuple[Floats, Booleans], asked: tuple[float, Floats, Sequence[str]]
+    recovery: Recovery, state: str, who: tuple[Floats, Booleans, Floats], asked: tuple[float, Floats, Sequence[str]]
 ) -> Floats:
     """Return the probability of moves to `asked` states by each day given survival to the start, (n_stays, n_days)."""
-    design, represented = who
+    design, represented, since = who
     begin, horizons, targets = asked
     far = float(horizons[-1]) - begin
     nodes = np.unique(np.concatenate([far * np.linspace(0.0, 1.0, _NODES) ** 2, horizons - begin]))
@@ -259,7 +259,8 @@ def _predicted(
         rows = np.flatnonzero(represented == marked)
         for first in range(0, len(rows), _CLAIMS_AT_ONCE):
             some = rows[first : first + _CLAIMS_AT_ONCE]
-            _, gone = present_stay(recovery.fitted, name, design[some], np.full(len(some), begin), nodes)
+            clocks = np.full(len(some), begin), since[some] + begin
+            _, gone = present_stay(recovery.fitted, name, design[some], clocks, nodes)
             for target, share in gone.items():
                 if recovery.space.base_of[target] in targets:
                     result[some] += share[:, at]
