@@ -39,13 +39,13 @@ class Laws(NamedTuple):
     target : state each exit leads to, shape (J,).
     continues : whether the clock of the stay goes on after it, shape (J,).
     forward : whether its days count from the start of the claim's path, shape (J,).
-    kind, scale, row : how the hazard is inverted, scale and row of `table`; shape (J, n_draws).
-    plateau : share that never leaves by this exit, 0 where all do in the end; shape (J, n_draws).
+    kind, scale, row : how the hazard is inverted, scale and row of `table`; shape (n_draws, J).
+    plateau : share that never leaves by this exit, 0 where all do in the end; shape (n_draws, J).
     table : w on an even grid of ln h from `low` by `step`, shape (n_rows, n_nodes); increasing.
     cuts, n_cuts : ends of the pieces, shapes (J, n_cuts) and (J,).
-    reached, rate : cumulative hazard at the start of each piece, and rate in it; shape (J, n_draws, n_cuts + 1).
+    reached, rate : cumulative hazard at the start of each piece, and rate in it; shape (n_draws, J, n_cuts + 1).
     coefficients : constant and coefficients of the predictor of each exit, shape (n_draws, 1 + n_columns, J).
-    shared : what the predictor gains by one of a claim's log factor, 0 for an exit without; shape (J, n_draws).
+    shared : what the predictor gains by one of a claim's log factor, 0 for an exit without; shape (n_draws, J).
     """
 
     first: Integers
@@ -108,10 +108,9 @@ class Room(NamedTuple):
     Attributes
     ----------
     location : predictor of each exit for the claim and draw, shape (J,).
-    located : whether the exits of a state have been located for the claim and draw, shape (2, n_states), first for the
-        claim's present stay and then for stays that begin; so what follows.
+    located : whether stays in a state that begin have been located for the claim and draw, shape (n_states,).
     so_far, stays : cumulative hazard of each exit at the age of the stay, and the probability of not leaving by it
-        before the horizon; shape (2, J).
+        before the horizon; shape (2, J), first for the claim's present stay and then for stays that begin.
     level, worth, rise : of each growth, the price level of the stay's first day, what payments since are worth at it,
         and the level now over it; shape (n_growths,).
     level_at_start, worth_at_start, rise_at_start : the same on the valuation date.

@@ -11,23 +11,6 @@ MOST_STAYS = 25
 """A path of more moves than this stays where it is: a bound that real paths do not reach."""
 
 
-def _prepare(laws: Laws, claims: Claims, room: Room, claim: int, draw: int) -> None:
-    """Work out the predictors of a claim under a draw, and forget what was located for another."""
-    for state in range(len(laws.first)):
-        room.located[0, state] = False
-        room.located[1, state] = False
-    for exit_ in range(len(laws.target)):
-        room.location[exit_] = (
-            laws.coefficients[draw, 0, exit_] + laws.shared[exit_, draw] * claims.log_factor[claim, draw]
-        )
-    for column in range(claims.design.shape[1]):
-        value = claims.design[claim, column]
-        # Most columns say whether something is so, and most of them that it is not.
-        if value != 0.0:
-            for exit_ in range(len(laws.target)):
-                room.location[exit_] += laws.coefficients[draw, column + 1, exit_] * value
-
-
 def _locate(
     laws: Laws, claims: Claims, room: Room, place: tuple[int, int], stay: tuple[int, float, int], end: float
 ) -> None:
@@ -45,7 +28,34 @@ def _locate(
             room.so_far[later, exit_] = reached
             reached = collected_by(laws, exit_, draw, room.location[exit_], age + ahead * end)
         room.stays[later, exit_] = math.exp(room.so_far[later, exit_] - reached)
-    room.located[later, state] = True
+
+
+def _prepare(laws: Laws, claims: Claims, room: Room, place: tuple[int, int], end: float) -> None:
+    """Work out the predictors of a claim under a draw, and where its present stay stands in the hazards."""
+    claim, draw = place
+    for exit_ in range(len(laws.target)):
+        room.location[exit_] = (
+            laws.coefficients[draw, 0, exit_] + laws.shared[draw, exit_] * claims.log_factor[claim, draw]
+        )
+    for column in range(claims.design.shape[1]):
+        value = claims.design[claim, column]
+        # Most columns say whether something is so, and most of them that it is not.
+        if value != 0.0:
+            for exit_ in range(len(laws.target)):
+                room.location[exit_] += laws.coefficients[draw, column + 1, exit_] * value
+    for state in range(len(laws.first)):
+        room.located[state] = False
+    locate_exits(laws, claims, room, place, (claims.state[claim], claims.began[claim], 0), end)
+
+
+def _leaves(laws: Laws, claims: Claims, room: Room, place: tuple[int, int, int]) -> bool:
+    """Say whether a future leaves the present stay before the horizon."""
+    claim, scenario, _ = place
+    state = claims.state[claim]
+    for exit_ in range(laws.first[state], laws.last[state]):
+        if uniform_of(claims.keys[claim], scenario, laws.target[exit_]) > room.stays[0, exit_]:
+            return True
+    return False
 
 
 def _next_exit(
@@ -68,8 +78,9 @@ def _next_exit(
     if moves == MOST_STAYS:
         return best, chosen
     later = 0 if moves == 0 else 1
-    if not room.located[later, state]:
-        locate_exits(laws, claims, room, (claim, draw), (state, 0.0 if later else began, later), limits[1])
+    if later and not room.located[state]:
+        locate_exits(laws, claims, room, (claim, draw), (state, 0.0, 1), limits[1])
+        room.located[state] = True
     for exit_ in range(laws.first[state], laws.last[state]):
         uniform = uniform_of(claims.keys[claim], scenario, moves * len(laws.first) + laws.target[exit_])
         location, so_far = room.location[exit_], room.so_far[later, exit_]
@@ -87,6 +98,7 @@ def _next_exit(
     return best, chosen
 
 
-prepare_exits = inlined(_prepare)
 locate_exits = inlined(_locate)
+prepare_exits = inlined(_prepare)
+leaves_in_time = inlined(_leaves)
 next_exit_of = inlined(_next_exit)

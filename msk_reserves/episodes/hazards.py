@@ -44,12 +44,12 @@ def _node_of(table: Floats, row: int, w: float) -> float:
         return -math.inf
     if w >= table[row, upper]:
         return float(upper)
-    while upper - lower > 1:
-        middle = (lower + upper) // 2
-        if table[row, middle] <= w:
-            lower = middle
-        else:
-            upper = middle
+    # Halving without a branch: which half is anybody's guess.
+    width = upper - lower
+    while width > 1:
+        half = width // 2
+        lower += half * (table[row, lower + half] <= w)
+        width -= half
     before, here, after, last = table[row, lower - 1], table[row, lower], table[row, lower + 1], table[row, lower + 2]
     slope = 0.5 * (after - before)
     second = before - 2.5 * here + 2.0 * after - 0.5 * last
@@ -63,7 +63,7 @@ def _node_of(table: Floats, row: int, w: float) -> float:
 
 def _law(laws: Laws, exit_: int, draw: int, location: float) -> tuple[int, int, float]:
     """Return kind, row of the table and location of an exit's law; one tabulated by row is a table at location 0."""
-    kind, row = laws.kind[exit_, draw], laws.row[exit_, draw]
+    kind, row = laws.kind[draw, exit_], laws.row[draw, exit_]
     if kind == BY_ROW:
         return TABLE, row + int(location), 0.0
     return kind, row, location
@@ -75,7 +75,7 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
     Infinite if it never does; where that is after `most` days any number of at least `most` will do.
     """
     kind, row, location = law_of(laws, exit_, draw, location)
-    plateau = laws.plateau[exit_, draw]
+    plateau = laws.plateau[draw, exit_]
     if plateau > 0.0:
         # The share of those who can leave that has left: S = plateau + (1 - plateau) x S of those who can.
         left = -math.expm1(-hazard) / (1.0 - plateau)
@@ -85,15 +85,15 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
     if kind == PIECES:
         wanted = hazard * math.exp(-location)
         piece = 0
-        while piece < laws.n_cuts[exit_] and laws.reached[exit_, draw, piece + 1] <= wanted:
+        while piece < laws.n_cuts[exit_] and laws.reached[draw, exit_, piece + 1] <= wanted:
             if laws.cuts[exit_, piece] >= most:
                 return most
             piece += 1
-        rate = laws.rate[exit_, draw, piece]
+        rate = laws.rate[draw, exit_, piece]
         if rate <= 0.0:
             return math.inf
         began = 0.0 if piece == 0 else laws.cuts[exit_, piece - 1]
-        return float(began + (wanted - laws.reached[exit_, draw, piece]) / rate)
+        return float(began + (wanted - laws.reached[draw, exit_, piece]) / rate)
     if kind == LOG:
         w = math.log(hazard)
     elif kind == LOGISTIC:
@@ -104,7 +104,7 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
         step = (LAST_LOG_DAY - FIRST_LOG_DAY) / (laws.table.shape[1] - 1)
         w = FIRST_LOG_DAY + step * node_of(laws.table, row, math.log(hazard) - location)
         location = 0.0
-    return float(math.exp(min(location + laws.scale[exit_, draw] * w, LONGEST)))
+    return float(math.exp(min(location + laws.scale[draw, exit_] * w, LONGEST)))
 
 
 def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) -> float:
@@ -118,21 +118,21 @@ def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) 
             piece += 1
         began = 0.0 if piece == 0 else laws.cuts[exit_, piece - 1]
         hazard = math.exp(location) * (
-            laws.reached[exit_, draw, piece] + laws.rate[exit_, draw, piece] * (days - began)
+            laws.reached[draw, exit_, piece] + laws.rate[draw, exit_, piece] * (days - began)
         )
     elif kind == SPLINE:
         step = (LAST_LOG_DAY - FIRST_LOG_DAY) / (laws.table.shape[1] - 1)
         place = (math.log(days) - FIRST_LOG_DAY) / step
         hazard = math.exp(location + between_of(laws.table, row, place))
     else:
-        w = (math.log(days) - location) / laws.scale[exit_, draw]
+        w = (math.log(days) - location) / laws.scale[draw, exit_]
         if kind == LOG:
             hazard = math.exp(w)
         elif kind == LOGISTIC:
             hazard = math.log1p(math.exp(-abs(w))) + max(w, 0.0)
         else:
             hazard = math.exp(laws.low + laws.step * node_of(laws.table, row, w))
-    plateau = laws.plateau[exit_, draw]
+    plateau = laws.plateau[draw, exit_]
     if plateau > 0.0:
         hazard = -math.log1p((1.0 - plateau) * math.expm1(-hazard))
     return float(hazard)

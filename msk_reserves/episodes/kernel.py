@@ -11,7 +11,7 @@ from msk_reserves._checks import Floats
 from msk_reserves.episodes import arrays, compiled, exits, hazards, randomness
 from msk_reserves.episodes.arrays import DAY_BACK, DAYS_OFF, DAYS_TO_LEAVE, Claims, Laws, Money, PathStates, Room
 from msk_reserves.episodes.compiled import Compiled, inlined, kept
-from msk_reserves.episodes.exits import MOST_STAYS, next_exit_of, prepare_exits
+from msk_reserves.episodes.exits import MOST_STAYS, leaves_in_time, next_exit_of, prepare_exits
 
 
 def _prepare_prices(money: Money, room: Room, began: float) -> None:
@@ -137,26 +137,18 @@ def _follow(
     money: Money,
     room: Room,
     place: tuple[int, int, int],
-    limits: tuple[float, bool],
+    end: float,
 ) -> int:
-    """Follow one future to the horizon, and return the number of moves it made.
-
-    The limits are the days to the horizon, and whether a future of the claim and draw that made no move has been added
-    up already: they are all the same.
-    """
+    """Follow one future to the horizon, `end` days ahead, and return the number of moves it made."""
     claim, _, draw = place
-    end, known = limits
     state, began, time = claims.state[claim], claims.began[claim], 0.0
     days_off, operated = claims.days_off[claim], int(claims.operated[claim])
     is_open, still_off = claims.window_open[claim], states.off_work[state]
     again = int(claims.relapsed[claim])
     group = group_of(states, money, state, operated, claims.days_off_before[claim], again)
+    begin_future(money, room)
     for moves in range(MOST_STAYS + 1):
         lasted, chosen = next_exit_of(laws, claims, room, place, (state, began, moves), (end - time, end))
-        if moves == 0:
-            if chosen < 0 and known:
-                return 0
-            begin_future(money, room)
         ended = began + lasted
         add_payments_to(money, room, draw, (group, began, ended))
         window = (is_open, claims.triggered[claim])
@@ -201,20 +193,21 @@ def _walk(stamp: int) -> Compiled:
         """Follow every future of a block and add up what happens along it."""
         for draw in range(sums.shape[2] // per_draw):
             for claim in range(len(claims.keys)):
-                prepare_exits(laws, claims, room, claim, draw)
+                prepare_exits(laws, claims, room, (claim, draw), end)
                 prepare_prices(money, room, claims.began[claim])
                 known = False
                 for scenario in range(draw * per_draw, (draw + 1) * per_draw):
                     place = (claim, scenario, draw)
-                    moves = follow_future(states, laws, claims, money, room, place, (end, known))
-                    if moves > 0:
-                        note_of(sums, claim, scenario, room.total)
+                    # Futures of a claim and draw that stay where they are are all the same.
+                    if known and not leaves_in_time(laws, claims, room, place):
+                        note_of(sums, claim, scenario, room.unmoved)
                         continue
-                    if not known:
+                    moves = follow_future(states, laws, claims, money, room, place, end)
+                    note_of(sums, claim, scenario, room.total)
+                    if moves == 0:
+                        known = True
                         for number in range(len(room.total)):
                             room.unmoved[number] = room.total[number]
-                        known = True
-                    note_of(sums, claim, scenario, room.unmoved)
         return stamp
 
     return walk

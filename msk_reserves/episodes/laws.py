@@ -68,21 +68,21 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
             if law.family == PIECEWISE:
                 pieces = len(law.cuts) + 1
                 laws.cuts[place, : pieces - 1], laws.n_cuts[place] = law.cuts, pieces - 1
-                laws.rate[place, at, :pieces] = law.rates[at]
-                laws.reached[place, at, :pieces] = cumulative_at_cuts(law.rates[at], law.cuts)
-                laws.kind[place, at] = PIECES
+                laws.rate[at, place, :pieces] = law.rates[at]
+                laws.reached[at, place, :pieces] = cumulative_at_cuts(law.rates[at], law.cuts)
+                laws.kind[at, place] = PIECES
                 continue
             if law.family == BY_CLAIM:
-                laws.kind[place, at], laws.row[place, at] = BY_ROW, sum(map(len, tables))
+                laws.kind[at, place], laws.row[at, place] = BY_ROW, sum(map(len, tables))
                 tables.append(_by_row(law))
                 continue
             name = CURES[law.family].name if is_cure(law.family) else law.family
-            laws.kind[place, at], laws.scale[place, at] = KINDS.get(name, SPLINE), law.scale[at]
-            laws.plateau[place, at] = law.plateau[at]
+            laws.kind[at, place], laws.scale[at, place] = KINDS.get(name, SPLINE), law.scale[at]
+            laws.plateau[at, place] = law.plateau[at]
             if name == "gengamma":
                 shaped.append((place, at, law.shape[at]))
             elif is_spline(name):
-                laws.row[place, at] = sum(map(len, tables)) + np.arange(len(at))
+                laws.row[at, place] = sum(map(len, tables)) + np.arange(len(at))
                 tables.append(_spline(law)[at])
     return laws._replace(table=np.vstack([*tables, *_shared(laws, shaped, sum(map(len, tables)))]))
 
@@ -97,7 +97,7 @@ def _shared(laws: Laws, shaped: list[tuple[int, Integers, Floats]], row: int) ->
     shapes, which = np.unique(np.concatenate([shape for _, _, shape in shaped]), return_inverse=True)
     begin = 0
     for place, at, shape in shaped:
-        laws.row[place, at] = row + which[begin : begin + len(shape)]
+        laws.row[at, place] = row + which[begin : begin + len(shape)]
         begin += len(shape)
     return [_standard(FAMILIES["gengamma"], shapes)]
 
@@ -106,7 +106,7 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
     """Return the moves between states, and arrays for their laws to be filled in."""
     width = max([len(law.cuts) for one in every for law in one.laws], default=0)
     origin = np.array([STATE_CODE[one.origin] for one in every])
-    shape = (len(every), n_draws)
+    shape = (n_draws, len(every))
     return Laws(
         first=np.array([(origin < code).sum() for code in range(len(STATES))]),
         last=np.array([(origin <= code).sum() for code in range(len(STATES))]),
@@ -125,7 +125,7 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
         reached=np.zeros((*shape, width + 1)),
         rate=np.zeros((*shape, width + 1)),
         coefficients=np.zeros((n_draws, 1 + n_columns, len(every))),
-        shared=np.array([one.factor_slope() for one in every]).reshape(shape),
+        shared=np.array([one.factor_slope() for one in every]).reshape(shape[::-1]).T.copy(),
     )
 
 

@@ -121,7 +121,7 @@ def _trace(stamp: int) -> Compiled:
         end = days[len(days) - 1]
         for draw in range(held.shape[1] // per_draw):
             for claim in range(len(claims.keys)):
-                prepare_exits(laws, claims, room, claim, draw)
+                prepare_exits(laws, claims, room, (claim, draw), end)
                 for scenario in range(draw * per_draw, (draw + 1) * per_draw):
                     place = (claim, scenario, draw)
                     state, began, time, off, asked = claims.state[claim], claims.began[claim], 0.0, 0.0, 0

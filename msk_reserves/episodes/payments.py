@@ -142,24 +142,27 @@ def _pay(stamp: int) -> Compiled:
 
     def pay(terms: Terms, sums: Sums, per_draw: int) -> int:
         """Replace expected payments by payments in dollars, and scopes' shares of the first by those of the second."""
-        for claim in range(len(terms.keys)):
-            for scenario in range(sums.days_off.shape[1]):
-                for component in range(len(terms.dispersion)):
+        for component in range(len(terms.dispersion)):
+            dispersion, slot = terms.dispersion[component], PAYMENT_SLOT + component * SLOTS_A_COMPONENT
+            for claim in range(len(terms.keys)):
+                key, unit = terms.keys[claim], terms.unit[component, claim]
+                largest = terms.factor[claim, terms.factor.shape[1] - 1] if terms.has_factor[component] else 1.0
+                most = 2.0 * largest / dispersion
+                for scenario in range(sums.days_off.shape[1]):
                     expected = sums.expected[component, claim, scenario]
                     mean = expected * terms.relativity[component, claim, scenario // per_draw]
-                    slot = PAYMENT_SLOT + component * SLOTS_A_COMPONENT
-                    dispersion, key = terms.dispersion[component], terms.keys[claim]
-                    if terms.has_factor[component]:
-                        # Where even the largest factor would leave no payment, the factor need not be drawn.
-                        most = 2.0 * mean * terms.factor[claim, terms.factor.shape[1] - 1] / dispersion
-                        some = uniform_of(key, scenario, slot) > 1.0 - most
-                        mean *= own_factor_of(terms, claim, scenario) if some else 0.0
-                    paid = compound_of(mean, dispersion, key, scenario, slot)
-                    paid *= terms.unit[component, claim] * terms.systemic[component, scenario]
+                    paid = 0.0
+                    # Where even the largest factor would leave no payment, the factor need not be drawn.
+                    if not uniform_of(key, scenario, slot) <= 1.0 - mean * most:
+                        if terms.has_factor[component]:
+                            mean *= own_factor_of(terms, claim, scenario)
+                        paid = compound_of(mean, dispersion, key, scenario, slot)
+                        paid *= unit * terms.systemic[component, scenario]
                     sums.expected[component, claim, scenario] = paid
-                    share = paid / expected if expected > 0.0 else 0.0
                     for scope in range(len(sums.scoped)):
-                        sums.scoped[scope, component, claim, scenario] *= share
+                        inside = sums.scoped[scope, component, claim, scenario]
+                        if inside > 0.0:
+                            sums.scoped[scope, component, claim, scenario] = inside * (paid / expected)
         return stamp
 
     return pay

@@ -76,15 +76,15 @@ def _add_temporary_total(plan: Plan, sums: Sums, indemnity: Floats, inside: list
     What had accrued on the valuation date is owed whatever happens; days to come follow from the path by statute.
     """
     indemnity += plan.accrued[:, None]
-    rows = np.flatnonzero(sums.days_off.any(axis=1))
-    if not len(rows):
-        return
+    # Most futures have no day off work.
+    claim, scenario = np.nonzero(sums.days_off)
     columns = (plan.days_off, plan.weekly_benefit, plan.waiting_days, plan.retro_days, plan.max_weeks)
-    days_off, *rule = (column[rows, None] for column in columns)
-    so_far = temporary_total(days_off, *rule)
-    shock = plan.systemic[:, COMPONENTS.index("indemnity")]
-    indemnity[rows] += (temporary_total(days_off + sums.days_off[rows], *rule) - so_far) * shock
+    so_far = temporary_total(*columns)[claim]
+    days_off, *rule = (column[claim] for column in columns)
+    shock = plan.systemic[scenario, COMPONENTS.index("indemnity")]
+    owed = temporary_total(days_off + sums.days_off[claim, scenario], *rule)
+    indemnity[claim, scenario] += (owed - so_far) * shock
     for index, scope in enumerate(plan.scopes):
         if "ttd" in scope.categories:
-            covered = days_off + sums.scoped_days_off[index][rows]
-            inside[index][rows] += (temporary_total(covered, *rule) - so_far) * shock
+            covered = days_off + sums.scoped_days_off[index, claim, scenario]
+            inside[index][claim, scenario] += (temporary_total(covered, *rule) - so_far) * shock

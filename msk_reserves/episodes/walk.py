@@ -99,4 +99,4 @@ def room_of(laws: Laws, *, n_growths: int = 0, n_components: int = 0, n_scopes: 
     columns = {name: np.zeros(shapes.get(name, (n_growths,))) for name in Room._fields if name != "located"}
     columns |= {"total": total, "expected": parts.expected, "scoped": parts.scoped}
     columns |= {"scoped_days_off": parts.scoped_days_off, "days": total[-3:]}
-    return Room(located=np.zeros((2, len(laws.first)), dtype=np.bool_), **columns)
+    return Room(located=np.zeros(len(laws.first), dtype=np.bool_), **columns)

@@ -45,20 +45,20 @@ def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contr
     episodes = simulate_block(plan)
     totals = np.empty((len(contracts), len(COMPONENTS), plan.scenarios))
     claims = np.empty((len(contracts), len(COMPONENTS) + 1, plan.n_claims, len(CLAIM_FIGURES)))
-    done: list[tuple[Floats, Floats]] = []
+    first: list[Floats] = []
     for place, contract in enumerate(contracts):
         owed = owed_under(contract, in_force, episodes)
-        dollars = [owed.component(name).T for name in COMPONENTS]
-        for part, values in enumerate((*dollars, np.sum(dollars, axis=0))):
-            known = done[part] if place else None
-            if known is not None and values is known[0]:
-                claims[place, part] = known[1]
-            else:
-                claims[place, part] = _figures(values, known)
+        dollars = [owed.component(name) for name in COMPONENTS]
+        if first and all(one is known for one, known in zip(dollars, first, strict=False)):
+            totals[place], claims[place] = totals[0], claims[0]
+            continue
+        dollars.append(dollars[0] + dollars[1] + dollars[2])
+        for part, values in enumerate(dollars):
+            known = (first[part].T, claims[0, part]) if first else None
+            claims[place, part] = _figures(values.T, known)
             if part < len(COMPONENTS):
-                totals[place, part] = values.sum(axis=0)
-            if not place:
-                done.append((values, claims[place, part]))
+                totals[place, part] = values.sum(axis=1)
+        first = first or dollars
     return BlockTotals(totals, claims, _worker_figures(plan, episodes))
 
 
@@ -108,5 +108,5 @@ def _worker_figures(plan: Plan, episodes: Episodes) -> Floats:
     figures = np.empty((plan.n_claims, len(WORKER_FIGURES)))
     figures[:, 0] = days.mean(axis=1)
     figures[:, [1]] = _quantiles(days, (0.5,))
-    figures[:, 2] = (episodes.day_back <= HALF_YEAR).mean(axis=0)
+    figures[:, 2] = (episodes.day_back.T <= HALF_YEAR).mean(axis=1)
     return figures

@@ -121,7 +121,7 @@ def test_a_share_of_the_futures_stays_on_the_plateau() -> None:
         horizon_days=1e6,
     )
     plateau = np.zeros_like(plan.laws.plateau)
-    plateau[plan.laws.first[plan.state[0]]] = 0.3
+    plateau[:, plan.laws.first[plan.state[0]]] = 0.3
     sums = walk(replace(plan, laws=plan.laws._replace(plateau=plateau)))
     share = (sums.days_to_leave == 1e6).mean()
     assert abs(share - 0.3) < 4.5 * np.sqrt(0.3 * 0.7 / sums.days_to_leave.size)

@@ -119,11 +119,11 @@ def test_the_inner_loop_has_the_same_predictors() -> None:
     for place, one in enumerate(exits(draws)):
         inside = laws.coefficients[:, 0, place] + design @ laws.coefficients[:, 1:, place].T
         if one.factors is not None:
-            inside = inside + laws.shared[place] * one.factors.of(design)
+            inside = inside + laws.shared[:, place] * one.factors.of(design)
             with_factor += 1
         np.testing.assert_allclose(inside, one.location(design), rtol=1e-9, atol=1e-9)
     assert with_factor >= 2
-    assert (laws.shared[[one.factors is None for one in exits(draws)]] == 0).all()
+    assert (laws.shared[:, [one.factors is None for one in exits(draws)]] == 0).all()
 
 
 def test_a_factor_multiplies_the_hazard() -> None:

@@ -202,10 +202,10 @@ def test_tables_of_laws_invert_the_laws() -> None:
                 continue
             where = np.zeros(len(hazard))
             exact = np.log(exit_.exit_days(hazard, where, np.full(len(hazard), draw)))
-            row = laws.table[laws.row[place, draw]]
+            row = laws.table[laws.row[draw, place]]
             w = CubicSpline(laws.low + laws.step * np.arange(len(row)), row)(np.log(hazard))
             usable = np.isfinite(exact) & (np.abs(exact) < 20)
-            np.testing.assert_allclose(laws.scale[place, draw] * w[usable], exact[usable], atol=1e-5 * laws.scale.max())
+            np.testing.assert_allclose(laws.scale[draw, place] * w[usable], exact[usable], atol=1e-5 * laws.scale.max())
             checked += 1
     assert checked > 5
 
