@@ -17,8 +17,8 @@ from msk_reserves.recovery.laws.search import climb, search
 from msk_reserves.recovery.laws.spline import SPLINES, default_knots, first_curve, fit_spline, is_spline
 from msk_reserves.recovery.observations import Observations, columns_beside, grouped, observations
 
-REFIT_TOLERANCE = 1e-3
-"""Log-likelihood a refit under random weights may leave to gain: it is one of many draws."""
+LAST_GAIN = 1e-3
+"""Gain of log-likelihood that a step of a refit under random weights may promise to be its last."""
 
 LAWS = (*FAMILIES, PIECEWISE, *SPLINES, *CURES)
 """Names of every law that can be fitted."""
@@ -275,7 +275,7 @@ def fit_to_data(
     else:
         begin = np.array(start)
         begin[0] -= np.log(unit)
-        best = climb(family, rows, begin, cured=cured, tolerance=REFIT_TOLERANCE)
+        best = climb(family, rows, begin, cured=cured, last=LAST_GAIN)
     theta = np.array(best.theta)
     theta[0] += np.log(unit)
     scale = ("log_scale", *beside.shape_names) if family.free_scale else ()

@@ -33,16 +33,23 @@ def maximise(
     bounds: Floats,
     *,
     iterations: int = 60,
-    tolerance: float = DECREMENT_TOLERANCE,
+    last: float = 0.0,
 ) -> Optimum:
-    """Climb from `start`; `bounds` is the largest size each parameter may take, shape (n_parameters,)."""
+    """Climb from `start`; `bounds` is the largest size each parameter may take, shape (n_parameters,).
+
+    A step that promises no more than `last` of the log-likelihood ends the climb, without a look at where it leads:
+    what it leaves to gain is of the order of the square of what it gained.
+    """
     theta = start
     here = evaluate(theta)
     for _ in range(iterations):
         if not _usable(here):
             break
         step = _step(here)
-        if 0.5 * float(here.gradient @ step) < 0.01 * tolerance and _information(here) is not None:
+        gain = 0.5 * float(here.gradient @ step)
+        if gain < last and (covariance := _information(here)) is not None:
+            return Optimum(theta + step, covariance, here.loglik + gain, converged=True, reason=f"last gain {gain:.1g}")
+        if gain < 0.01 * DECREMENT_TOLERANCE and _information(here) is not None:
             break
         length = min(1.0, 5.0 / max(float(np.max(np.abs(step))), 1e-300))
         there = evaluate(theta + length * step)
@@ -54,7 +61,7 @@ def maximise(
         theta, here = theta + length * step, there
         if (np.abs(theta) > bounds).any():
             break
-    return _verdict(theta, here, bounds, tolerance)
+    return _verdict(theta, here, bounds)
 
 
 def _usable(here: Evaluation) -> bool:
@@ -99,7 +106,7 @@ def _information(here: Evaluation) -> Floats | None:
     return np.asarray(0.5 * (inverse + inverse.T))
 
 
-def _verdict(theta: Floats, here: Evaluation, bounds: Floats, tolerance: float) -> Optimum:
+def _verdict(theta: Floats, here: Evaluation, bounds: Floats) -> Optimum:
     """Judge the last point: inside its bounds, curved down in every direction, and nothing left to climb."""
     covariance = _information(here)
     nothing = np.full((len(theta), len(theta)), np.nan)
@@ -113,6 +120,6 @@ def _verdict(theta: Floats, here: Evaluation, bounds: Floats, tolerance: float) 
         reason = "the information is not positive definite"
         return Optimum(theta, nothing, here.loglik, converged=False, reason=reason)
     left = 0.5 * float(here.gradient @ covariance @ here.gradient)
-    converged = left < tolerance
+    converged = left < DECREMENT_TOLERANCE
     reason = f"log-likelihood still to gain {left:.1g}, information positive definite"
     return Optimum(theta, covariance, here.loglik, converged=converged, reason=reason)

@@ -8,7 +8,7 @@ from scipy import special
 from msk_reserves._checks import Floats
 from msk_reserves.recovery.laws.families import GENERALIZED_GAMMA, LOGNORMAL, WEIBULL, Family
 from msk_reserves.recovery.laws.likelihood import OPEN, Rows, evaluate, thinned, value_only
-from msk_reserves.recovery.laws.newton import DECREMENT_TOLERANCE, Optimum, maximise
+from msk_reserves.recovery.laws.newton import Optimum, maximise
 
 SHAPE_STARTS = (-1.0, -0.5, 0.01, 0.5, 1.0)
 """Starts of Q for the generalized gamma: 0.01 and 1 begin at the lognormal and Weibull optima, the others compete."""
@@ -37,16 +37,14 @@ def _bounds(family: Family, rows: Rows, size: int, *, cured: bool) -> Floats:
     return bounds
 
 
-def climb(
-    family: Family, rows: Rows, start: Floats, *, cured: bool = False, tolerance: float = DECREMENT_TOLERANCE
-) -> Optimum:
-    """Run Newton for a law from one start."""
+def climb(family: Family, rows: Rows, start: Floats, *, cured: bool = False, last: float = 0.0) -> Optimum:
+    """Run Newton for a law from one start; `last` as in `maximise`."""
     best = maximise(
         lambda theta: evaluate(family, rows, theta, cured=cured),
         lambda theta: value_only(family, rows, theta, cured=cured),
         start,
         _bounds(family, rows, len(start), cured=cured),
-        tolerance=tolerance,
+        last=last,
     )
     if cured and not best.converged and best.theta[-len(rows.third)] < -_LIMITS["logit_cured"]:
         return replace(best, reason="the share that never ends goes to zero")
