@@ -95,4 +95,5 @@ def _looked_up(quick: QuickMove, days: Floats, location: Floats, draw: Integers)
     slope = 0.5 * (after - before)
     second, third = before - 2.5 * here + 2.0 * after - 0.5 * last, 0.5 * (last - before) + 1.5 * (here - after)
     value = here + x * (slope + x * (second + x * third))
-    return np.asarray(np.where(days > 0, np.exp(np.minimum(value, 700.0)), 0.0))
+    # Below the table nobody has left, as from a move that is not open to a claim.
+    return np.asarray(np.where(w > LOW, np.exp(np.minimum(value, 700.0)), 0.0))

@@ -141,7 +141,10 @@ class CovariateDesign:
     keys: tuple[Block, ...] = ()
 
     def __repr__(self) -> str:
-        text = ", ".join(self.names) or "no covariates"
+        offered = {*range(self.shared), *(place for _, place in self.own)}
+        read = [term for place, term in enumerate(self.terms) if place in offered]
+        text = ", ".join(name for term in read for name in term.names) or "no covariates"
+        text += "".join(f"; strata of {name}" for term in self.terms if term not in read for name in term.sources)
         missing = {column: n for term in self.terms for column, n in term.gaps}
         text += "".join(f"; {n:,} claims without {column} count as average" for column, n in missing.items())
         return text + "".join(f"; {column} not used: {reason}" for column, reason in self.left_out)
@@ -238,23 +241,23 @@ def _asked(claims: pd.DataFrame, ask: Ask) -> list[Block]:
     """Return the terms of one request."""
     if isinstance(ask, str) and ask != "auto":
         block = formula_columns(ask, claims)
-        _check_columns(block.sources, claims)
+        check_columns(block.sources, claims)
         return [block]
     columns = [name for name in AUTOMATIC if name in claims.columns] if isinstance(ask, str) else list(ask)
-    _check_columns(columns, claims)
+    check_columns(columns, claims)
     terms: list[Block] = []
     for name in columns:
         terms.extend(_terms(name, claims[name]))
     return terms
 
 
-def _check_columns(columns: Sequence[str], claims: pd.DataFrame) -> None:
+def check_columns(columns: Sequence[str], claims: pd.DataFrame, argument: str = "covariates") -> None:
     """Refuse absent columns and those known only later."""
     for name in columns:
         if name in KNOWN_LATER:
-            raise ValueError(f"`covariates` must be known when the stay begins; {name!r} is learned later")
+            raise ValueError(f"`{argument}` must be known when the stay begins; {name!r} is learned later")
         if name not in claims.columns:
-            raise ValueError(f"`covariates` must name columns of the claims; there is no {name!r}")
+            raise ValueError(f"`{argument}` must name columns of the claims; there is no {name!r}")
 
 
 def _terms(name: str, values: pd.Series) -> list[Term]:

@@ -102,6 +102,17 @@ def at_mark(law: LawDraws, mark: float) -> LawDraws:
     return replace(law, coefficients=rest, rates=law.rates * np.exp(moved)[:, None])
 
 
+SHUT = 200.0
+"""Log hazard ratio, with a minus, or standardised location of ln days, of claims that a move is not open to: one chance
+in 10**87 a day."""
+
+
+def shut_where(law: LawDraws, n: int) -> LawDraws:
+    """Return draws with `n` more columns, each 1 where the move is shut and 0 elsewhere: there it has no hazard."""
+    closing = SHUT * law.scale if law.constant else np.full(len(law.scale), -SHUT)
+    return replace(law, coefficients=np.column_stack([law.coefficients, *([closing] * n)]))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TransitionDraws:
     """Draws of one move's hazard.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from msk_reserves.recovery.path.strata import in_words
 from msk_reserves.recovery.path.transitions import Transition
 
 NORMAL_975 = 1.959963984540054
@@ -22,8 +23,9 @@ def effects_of(moves: Sequence[Transition]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        from, to, law, weight, covariate, measure ("time ratio": what the days are multiplied by, or "hazard ratio"),
-        ratio, standard_error (of its logarithm), lower and upper (limits at 95 %, exp(ln ratio -+ 1.96 errors)).
+        from, to, stratum (only where there are strata), law, weight, covariate, measure ("time ratio": what the days
+        are multiplied by, or "hazard ratio"), ratio, standard_error (of its logarithm), lower and upper (limits at
+        95 %, exp(ln ratio -+ 1.96 errors)).
     """
     rows = []
     for move in moves:
@@ -37,6 +39,7 @@ def effects_of(moves: Sequence[Transition]) -> pd.DataFrame:
                     {
                         "from": move.origin,
                         "to": move.target,
+                        **in_words(move, moves),
                         "law": one.fit.family,
                         "weight": one.weight,
                         "covariate": name,
@@ -47,5 +50,6 @@ def effects_of(moves: Sequence[Transition]) -> pd.DataFrame:
                         "upper": np.exp(effect + NORMAL_975 * error),
                     }
                 )
-    columns = ("from", "to", "law", "weight", "covariate", "measure", "ratio", "standard_error", "lower", "upper")
-    return pd.DataFrame(rows, columns=pd.Index(columns))
+    columns = ("law", "weight", "covariate", "measure", "ratio", "standard_error", "lower", "upper")
+    where = ("from", "to", *(in_words(moves[0], moves) if moves else ()))
+    return pd.DataFrame(rows, columns=pd.Index((*where, *columns)))

@@ -45,7 +45,7 @@ def all_exits(moves: Sequence[Transition], design: Floats, clocks: tuple[Floats,
         for one in move.kept():
             law = move.law(one.fit, one.fit.theta[None, :])
             alone = TransitionDraws(
-                move.origin, move.target, move.columns, (law,), np.zeros(1, dtype=np.int64), factors=move.factors
+                move.origin, move.target, move.read, (law,), np.zeros(1, dtype=np.int64), factors=move.factors
             )
             location = alone.location(design)[:, 0]
             spread = np.repeat(location, until.shape[1])

@@ -7,24 +7,25 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Integers, one_of
+from msk_reserves._checks import Integers
 from msk_reserves.claims.book import Assumption, ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
-from msk_reserves.recovery.laws.fit import LAWS
 from msk_reserves.recovery.path.covariates import Ask, CovariateDesign, Move, covariate_design
 from msk_reserves.recovery.path.draws import RecoveryDraws, check_draws
 from msk_reserves.recovery.path.effects import effects_of
-from msk_reserves.recovery.path.employer_fit import FRAILTIES, with_employers
+from msk_reserves.recovery.path.employer_fit import with_employers
 from msk_reserves.recovery.path.employers import NOBODY, EmployerColumn, EmployerFrailty
 from msk_reserves.recovery.path.external import ClaimRow, TransitionModel, tabulated
 from msk_reserves.recovery.path.mixture import share_beyond
 from msk_reserves.recovery.path.mortality import population_mortality
 from msk_reserves.recovery.path.moves import Choices, borrowed, fit_state
+from msk_reserves.recovery.path.options import Asked
 from msk_reserves.recovery.path.replacement import keyed, replaced, without_move
 from msk_reserves.recovery.path.sampling import draw_employers, draw_moves, point_transition
-from msk_reserves.recovery.path.selection import CANDIDATES, WEIGHTINGS, Candidate
+from msk_reserves.recovery.path.selection import CANDIDATES, Candidate
 from msk_reserves.recovery.path.stays import read_stays
+from msk_reserves.recovery.path.strata import at_frequent_level, borrowing, in_words, one_stratum, with_strata
 from msk_reserves.recovery.path.transitions import Stays, Transition, clusters, stays_at_risk, stays_of
 
 
@@ -53,9 +54,12 @@ class Recovery:
     frailty: EmployerFrailty | None = None
 
     @property
-    def transitions(self) -> Mapping[tuple[str, str], Transition]:
-        """The moves by (from, to)."""
-        return MappingProxyType({(one.origin, one.target): one for one in self.fitted})
+    def transitions(self) -> Mapping[tuple[str, ...], Transition]:
+        """The moves by (from, to), or by (from, to, level) where strata have laws of their own."""
+        level = [() if one.stratum is None else (one.stratum.level,) for one in self.fitted]
+        return MappingProxyType(
+            {(one.origin, one.target, *where): one for one, where in zip(self.fitted, level, strict=True)}
+        )
 
     def check_states_of_a_book(self) -> None:
         """Refuse a recovery of declared states where those of a book are needed.
@@ -108,16 +112,19 @@ class Recovery:
         ValueError
             If the move was not seen, or the model's answer is no cumulative hazard.
         """
-        if (origin, target) not in self.transitions or self.transitions[origin, target].shared:
-            seen = ", ".join(one.name for one in self.fitted if not one.shared)
-            raise ValueError(f"`origin` and `target` must be a move that was fitted ({seen}), got {origin}>{target}")
         name = f"{origin}>{target}"
+        own = dict.fromkeys(one.base_name for one in self.fitted if not one.shared)
+        if name not in own:
+            seen = ", ".join(own)
+            raise ValueError(f"`origin` and `target` must be a move that was fitted ({seen}), got {origin}>{target}")
         hazards = tabulated(model, book.claims)
         keys, place = keyed(self.design.keys, ClaimRow(name, hazards.claim_ids))
         column = len(self.design.names) + place
         return replace(
             self,
-            fitted=tuple(replaced(one, hazards, column) if one.name == name else one for one in self.fitted),
+            fitted=tuple(
+                replaced(one, hazards, column) if one.name == name else one for one in one_stratum(self.fitted, name)
+            ),
             design=replace(self.design, keys=keys),
             frailty=without_move(self.frailty, name),
         )
@@ -155,11 +162,12 @@ class Recovery:
         return RecoveryDraws(None, 1, tuple(point_transition(one) for one in self.fitted))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row a move and law: from, to, moves, days_at_risk, law, weight, aic, note."""
+        """Return a row a move and law: from, to, moves, days_at_risk, law, weight, aic, note; where asked, stratum."""
         rows = [
             {
                 "from": move.origin,
                 "to": move.target,
+                **in_words(move, self.fitted),
                 "moves": round(move.events),
                 "days_at_risk": round(move.exposure),
                 "covariates": ""
@@ -237,6 +245,7 @@ def fit_recovery(
     candidates: Sequence[str] = CANDIDATES,
     weighting: str = "equal_within_7",
     frailty: str | None = None,
+    strata: str | None = None,
     replace_moves: Mapping[Move, TransitionModel] = MappingProxyType({}),
 ) -> Recovery:
     """Fit the time in each state of the path back to work.
@@ -261,6 +270,10 @@ def fit_recovery(
         Whether one factor an employer multiplies the hazards of its workers' return. "auto" takes it where 20 employers
         have two claims or more and their spread is significant at 5 %; "employer" asks for it. Moves of return then
         have the laws with proportional hazards: Weibull and piecewise.
+    strata : str, optional
+        A column, as "jurisdiction", each level of which has baseline hazards and effects of its own in every move of
+        which it shows 30 exits; its other moves have the law fitted to all levels, which the decisions say. At most 60
+        levels; not together with `frailty`.
     replace_moves : mapping of moves (from, to) to models
         Models of yours that take the place of a move's laws, as in `Recovery.with_transition`.
 
@@ -271,12 +284,14 @@ def fit_recovery(
     Raises
     ------
     ValueError
-        If no stay ended, an option is unknown, or `frailty="employer"` and the book cannot show it.
+        If no stay ended, an option is unknown, `strata` cannot be used, or `frailty="employer"` and the book cannot
+        show it.
     """
     if not (book.spells.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
     described = (book.claims, clusters(book.claims))
-    recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, covariates, (candidates, weighting, frailty))
+    asked = Asked(covariates, tuple(candidates), weighting, frailty, strata)
+    recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, asked)
     for (origin, target), model in replace_moves.items():
         recovery = recovery.with_transition(origin, target, model, book)
     return recovery
@@ -290,6 +305,7 @@ def fit_path(
     candidates: Sequence[str] = CANDIDATES,
     weighting: str = "equal_within_7",
     frailty: str | None = None,
+    strata: str | None = None,
 ) -> Recovery:
     """Fit the time in each of your own states from a table of stays.
 
@@ -304,7 +320,7 @@ def fit_path(
         `employer_id`; and covariates, as they were when the row began.
     space : StateSpace
         The declared states; those of a book by default.
-    covariates, candidates, weighting, frailty : optional
+    covariates, candidates, weighting, frailty, strata : optional
         As in `fit_recovery`, of the columns of `stays`.
 
     Returns
@@ -335,39 +351,28 @@ def fit_path(
     rows, cluster = read_stays(stays, space)
     if not (rows.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`stays` must hold at least one stay that ended; all {len(stays):,} are still running")
-    return _fitted_to(rows, space, (stays, cluster), covariates, (candidates, weighting, frailty))
+    return _fitted_to(rows, space, (stays, cluster), Asked(covariates, tuple(candidates), weighting, frailty, strata))
 
 
-def _fitted_to(
-    stays: Stays,
-    space: StateSpace,
-    described: tuple[pd.DataFrame, Integers],
-    covariates: Ask | Mapping[Move, Ask],
-    laws: tuple[Sequence[str], str, str | None],
-) -> Recovery:
+def _fitted_to(stays: Stays, space: StateSpace, described: tuple[pd.DataFrame, Integers], asked: Asked) -> Recovery:
     """Fit every move of checked stays, described by rows of a table with the employer of each."""
-    candidates, weighting, frailty = laws
-    one_of(weighting, WEIGHTINGS, "weighting")
-    if frailty is not None:
-        one_of(frailty, FRAILTIES, "frailty")
-    for name in candidates:
-        one_of(name, LAWS, "candidates")
-    if not candidates:
-        raise ValueError("`candidates` must name at least one law, got none")
+    asked.check()
     groups, decisions = stays_at_risk(stays, space)
     table, cluster = described
-    design = covariate_design(table, covariates, space.names)
+    design = with_strata(covariate_design(table, asked.covariates, space.names), table, asked.strata)
     matrix = design.matrix(table)
-    choices = Choices(matrix, design, cluster, tuple(candidates), weighting, population_mortality(table))
+    choices = Choices(matrix, design, cluster, asked.candidates, asked.weighting, population_mortality(table))
     fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))
-    decisions += borrowed(fitted, space)
+    decisions = (*decisions, *borrowed(fitted, space), *borrowing(fitted, asked.strata))
     employers = None
-    if frailty is not None:
-        fitted, employers, decision = with_employers(fitted, space, described, (candidates, weighting), frailty)
+    if asked.frailty is not None:
+        laws = asked.candidates, asked.weighting
+        fitted, employers, decision = with_employers(fitted, space, described, laws, asked.frailty)
         decisions = (*decisions, decision)
     if employers is not None:
         design = replace(design, keys=(EmployerColumn(),))
         # The average stay is nobody's in particular.
         matrix = np.column_stack([matrix, np.full(len(matrix), NOBODY)])
+    matrix = at_frequent_level(design, matrix)
     beyond = tuple((group.state, share_beyond(fitted, group, matrix)) for group in groups if group.targets())
-    return Recovery(fitted, design, decisions, weighting, beyond, space, employers)
+    return Recovery(fitted, design, decisions, asked.weighting, beyond, space, employers)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from msk_reserves.claims.states import StateSpace
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.path.selection import FEW_EVENTS, fit_candidates
+from msk_reserves.recovery.path.strata import fit_by_stratum
 from msk_reserves.recovery.path.thin import PRIOR_EVENTS, beside, fit_thin
 from msk_reserves.recovery.path.transitions import (
     EVENTS_PER_COVARIATE,
@@ -42,22 +44,33 @@ def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tupl
     targets = dict.fromkeys(group.targets())
     if choices.mortality is not None and group.state in group.space.lifelong:
         targets |= dict.fromkeys(group.space.deaths)
-    own = tuple(fit_transition(group, target, groups, choices) for target in targets)
-    twin = group.space.twin_of
-    if not group.twin or not any(one.marked.any() for one in groups):
-        return own
-    both = [beside(one, group, marked=False) for one in own]
-    return tuple(both) + tuple(
-        replace(
-            beside(one, group, marked=True),
-            origin=group.twin,
-            target=twin.get(one.target, one.target),
-            mark=None if one.mark is None else 1.0,
-            shared=one.name,
-        )
-        for one in own
-        if not one.continues
+    described = choices.covariates, choices.design
+    pairs = [
+        pair
+        for target in targets
+        for pair in fit_by_stratum(group, target, described, partial(_fit_pair, target, groups, choices))
+    ]
+    return (*(own for own, _ in pairs), *(there for _, there in pairs if there is not None))
+
+
+def _fit_pair(
+    target: str, groups: Sequence[AtRisk], choices: Choices, group: AtRisk
+) -> tuple[Transition, Transition | None]:
+    """Fit a move out of a state, and out of its twin where anybody has been in a twin."""
+    one = fit_transition(group, target, groups, choices)
+    if not group.twin or not any(each.marked.any() for each in groups):
+        return one, None
+    own = beside(one, group, marked=False)
+    if one.continues:
+        return own, None
+    there = replace(
+        beside(one, group, marked=True),
+        origin=group.twin,
+        target=group.space.twin_of.get(one.target, one.target),
+        mark=None if one.mark is None else 1.0,
+        shared=one.name,
     )
+    return own, there
 
 
 def borrowed(fitted: Sequence[Transition], space: StateSpace) -> tuple[Decision, ...]:

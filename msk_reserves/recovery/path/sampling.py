@@ -108,7 +108,7 @@ def _of_move(transition: Transition, laws: tuple[LawDraws, ...], law_of_draw: In
     return TransitionDraws(
         origin=transition.origin,
         target=transition.target,
-        columns=transition.columns,
+        columns=transition.read,
         laws=laws,
         law_of_draw=law_of_draw,
         continues=transition.continues,

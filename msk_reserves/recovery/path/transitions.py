@@ -11,7 +11,7 @@ from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.laws.fit import FittedFamily
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.path.draws import LawDraws, at_mark, law_draws
+from msk_reserves.recovery.path.draws import LawDraws, at_mark, law_draws, shut_where
 from msk_reserves.recovery.path.employers import FactorDraws
 from msk_reserves.recovery.path.external import ClaimHazards
 from msk_reserves.recovery.path.selection import Candidate
@@ -113,6 +113,22 @@ class AtRisk:
         return AtRisk(**(columns | kept))
 
 
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A level of a stratifying column, or several, that a move's laws hold for.
+
+    Attributes
+    ----------
+    level : name of the level, or of all.
+    shut : columns of the design that say of a claim that it belongs elsewhere: there the move has no hazard.
+    borrows : whether the laws are those of all levels, its own exits being too few.
+    """
+
+    level: str
+    shut: tuple[int, ...]
+    borrows: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Transition:
     """A move between two states with its laws.
@@ -139,6 +155,7 @@ class Transition:
     borrows : whether so few exits tell a state from its twin that they are drawn toward each other.
     factors : expected factors of employers on the hazard, None where there are none.
     hazards : hazards by claim from a model of the user's, in the place of laws; None for a fitted move.
+    stratum : the level of the stratifying column that the laws hold for, None where they hold for all.
     """
 
     origin: str
@@ -159,18 +176,31 @@ class Transition:
     factors: FactorDraws | None = None
     hazards: ClaimHazards | None = None
     borrows: bool = False
+    stratum: Stratum | None = None
 
     @property
     def name(self) -> str:
         """The key of its random numbers, the same for moves that share their laws."""
-        return self.shared or f"{self.origin}>{self.target}"
+        place = "" if self.stratum is None else f" in {self.stratum.level}"
+        return self.shared or f"{self.origin}>{self.target}{place}"
+
+    @property
+    def base_name(self) -> str:
+        """The same for all strata of a move."""
+        return self.name if self.stratum is None else self.name.removesuffix(f" in {self.stratum.level}")
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """Columns of the design that draws read: those of the covariates, and those that shut the move elsewhere."""
+        return self.columns if self.stratum is None else (*self.columns, *self.stratum.shut)
 
     def law(self, fit: FittedFamily, theta: Floats) -> LawDraws:
         """Return draws of one law's parameters, shape (n_draws, n_parameters), as they hold for this move."""
         if self.hazards is not None:
             return self.hazards.law(len(theta))
         law = law_draws(fit.family, theta, fit.cuts)
-        return law if self.mark is None else at_mark(law, self.mark)
+        law = law if self.mark is None else at_mark(law, self.mark)
+        return law if self.stratum is None else shut_where(law, len(self.stratum.shut))
 
     def kept(self) -> tuple[Candidate, ...]:
         """Return the laws that carry weight."""
@@ -178,7 +208,8 @@ class Transition:
 
     def __repr__(self) -> str:
         laws = ", ".join(f"{one.fit.family} {one.weight:.2f}" for one in self.kept())
-        return f"{self.origin} to {self.target}: {self.events:,.6g} moves in {self.exposure:,.0f} days, {laws}"
+        where = "" if self.stratum is None else f" ({self.stratum.level})"
+        return f"{self.origin} to {self.target}{where}: {self.events:,.6g} moves in {self.exposure:,.0f} days, {laws}"
 
 
 def stays_of(book: ClaimBook) -> Stays:

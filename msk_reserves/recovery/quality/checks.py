@@ -66,7 +66,9 @@ def words(name: str) -> str:
 
 def move_words(move: Transition) -> str:
     """Return a move in words."""
-    return f"{words(move.origin)} to {words(move.target)}"
+    return f"{words(move.origin)} to {words(move.target)}" + (
+        "" if move.stratum is None else f" ({move.stratum.level})"
+    )
 
 
 def own_moves(recovery: Recovery) -> tuple[Transition, ...]:
@@ -106,7 +108,8 @@ def laws_check(recovery: Recovery) -> Check:
 
 def events_checks(recovery: Recovery) -> Iterator[Check]:
     """The return to work needs exits enough for a law; thin moves should be few of all."""
-    back = sum(recovery.transitions["off_work", target].events for target in returns_from(recovery, "off_work"))
+    targets = returns_from(recovery, "off_work")
+    back = sum(move.events for move in recovery.transitions_from("off_work") if move.target in targets)
     yield Check(
         "returns to work seen",
         f"{back:,.0f} out of the first stay off work",

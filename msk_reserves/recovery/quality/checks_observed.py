@@ -10,6 +10,7 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.recovery.path.selection import MANY_EVENTS, TAIL_STARTS
+from msk_reserves.recovery.path.strata import within
 from msk_reserves.recovery.path.transitions import AtRisk, Transition
 from msk_reserves.recovery.quality.checks import (
     CAUTION,
@@ -212,7 +213,8 @@ def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[
         for place, name in enumerate([*marks, *(source[column] for column in move.columns)]):
             columns.setdefault(name, []).append(place)
         try:
-            found = tested(_stays_of(group.at_risk_of(move.target), move, design), move.names, columns, "log")
+            at_risk = within(group.at_risk_of(move.target), move, design)
+            found = tested(_stays_of(at_risk, move, design), move.names, columns, "log")
         except ValueError:
             continue
         rows += [

@@ -124,7 +124,7 @@ def cox_snell(
     window it is its expectation there. Expected exits of a band are the hazard collected in it, a window counted to its
     middle, and exits seen less expected is a martingale with the variance of a Poisson count (Aalen 1978).
     """
-    targets = tuple(move.target for move in moves_from(recovery, state, marked=False))
+    targets = tuple(dict.fromkeys(move.target for move in moves_from(recovery, state, marked=False)))
     if not targets:
         raise ValueError(f"`state` must have moves in the recovery; {state!r} has none")
     group = next((one for one in stays_at_risk(stays_of(book))[0] if one.state == state), None)
@@ -145,8 +145,11 @@ def cox_snell(
             chosen = np.zeros(len(group.days), dtype=np.bool_)
             chosen[some] = True
             part = group.of(chosen)
-            residual[some], more = _collected(moves_from(recovery, state, marked=marked), part, design[part.row], days)
-            expected += more
+            moves = moves_from(recovery, state, marked=marked)
+            residual[some], more = _collected(moves, part, design[part.row], days)
+            for move, row in zip(moves, more, strict=True):
+                name = move.target if move.target in targets else recovery.space.base_of[move.target]
+                expected[targets.index(name)] += row
     band = np.searchsorted(days, middle_days(group), side="left") - 1
     seen = np.array(
         [np.bincount(band[(band >= 0) & group.exited(target)], minlength=len(days)) for target in targets],

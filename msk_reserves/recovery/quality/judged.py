@@ -142,7 +142,7 @@ def judged_stays(
     length, those kept are like all. An exit known to a window counts at its middle. The probabilities are cumulative
     incidences under the cause-specific hazards, each move averaged over its laws; an attorney may be retained later.
     """
-    known = [move.target for move in recovery.transitions_from(state) if not move.continues]
+    known = list(dict.fromkeys(move.target for move in recovery.transitions_from(state) if not move.continues))
     wanted = returns_from(recovery, state) if targets is None else tuple(targets)
     for name in wanted:
         one_of(name, known, "targets")
@@ -179,17 +179,19 @@ def evenly(n: int, most: int) -> Integers:
 
 def returns_from(recovery: Recovery, state: str) -> tuple[str, ...]:
     """Return the states at work that `state` is left for."""
-    return tuple(move.target for move in recovery.transitions_from(state) if move.target in recovery.space.working)
+    targets = dict.fromkeys(move.target for move in recovery.transitions_from(state))
+    return tuple(name for name in targets if name in recovery.space.working)
 
 
 def moves_from(recovery: Recovery, state: str, *, marked: bool) -> tuple[Transition, ...]:
-    """Return the moves that end a stay in `state`, or (`marked`) in its twin where it has one, in the same order."""
+    """Return the moves that end a stay in `state`, or (`marked`) in its twin; those seen in one alone serve both."""
     own = [move for move in recovery.transitions_from(state) if not move.continues]
     if not marked:
         return tuple(own)
     base, twin = recovery.space.base_of, recovery.space.twin_of.get(state, "")
-    there = {base[move.target]: move for move in recovery.transitions_from(twin)}
-    return tuple(there.get(move.target, move) for move in own)
+    there = recovery.transitions_from(twin)
+    known = {base[move.target] for move in there}
+    return (*there, *(move for move in own if move.target not in known))
 
 
 def middle_days(group: AtRisk) -> Floats:
