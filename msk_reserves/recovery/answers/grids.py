@@ -106,37 +106,40 @@ def graded_grid(horizon: float, at: Sequence[float] = (), *, cells: int = CELLS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One cell of a grid, and the nodes of stays begun in it and in the cells before, at its end.
+class Steps:
+    """The cells of a grid one after the other, and the nodes of stays by the cell in which they began.
 
-    Row n of a matrix holds the mean, over s in cell n, of the hat function of each node at T - s. So for a function F
-    given at the nodes and straight between them, and mass m_n spread evenly over each cell, the convolution at T is
-    m @ matrix @ F.
+    A row of weights holds the mean, over s in a cell, of the hat function of each node at T - s, T the end of the same
+    or a later cell. So for a function F given at the nodes and straight between them, and mass m_n spread evenly over
+    each cell, the convolution at T is m @ weights @ F.
 
     Attributes
     ----------
-    last : number l of the node T at which the cell ends.
-    before : weights of the nodes for what began in the cells before it, shape (l - 1, l + 1); rows sum to one.
-    drift : how far they moved while it went by, of the same shape; rows sum to zero.
-    own : weights of the nodes for what began in it, of the first nodes only; sum to one. Shape (m,).
-    beyond : what of it has been in its stay for longer than each of those nodes but the last, shape (m - 1,).
-    parts : days of those nodes in widths of the cell, shape (m,).
+    before : for the cell numbered l, weights at its end for what began in the l cells before it, shape (l, l + 2).
+    drift : how far they moved while it went by, of the same shapes; rows sum to zero.
+    own : weights at its end for what began in the cell itself, shape (n_cells, n_nodes).
+    own_part : those of a function times the days in the stay, in widths of the cell.
+    at_risk, at_risk_part : those of the integral over the stay so far, in widths of the cell, of a function, and of it
+        times the days in the stay.
+    rise_part : those of the integral of the days in the stay over the rise of a function.
     """
 
-    last: int
-    before: Floats
-    drift: Floats
+    before: tuple[Floats, ...]
+    drift: tuple[Floats, ...]
     own: Floats
-    beyond: Floats
-    parts: Floats
+    own_part: Floats
+    at_risk: Floats
+    at_risk_part: Floats
+    rise_part: Floats
 
 
 @lru_cache(maxsize=8)
-def _steps(nodes: tuple[float, ...]) -> tuple[Step, ...]:
+def _steps(nodes: tuple[float, ...]) -> Steps:
     """Return the steps of a grid with some nodes."""
     days = np.array(nodes)
     width = np.diff(days)
-    found: list[Step] = []
+    before, drift = [], []
+    own = np.zeros((len(width), len(days)))
     earlier = np.zeros((0, 1))
     for last in range(1, len(days)):
         x = (days[last] - days[: last + 1])[:, None]
@@ -145,17 +148,28 @@ def _steps(nodes: tuple[float, ...]) -> tuple[Step, ...]:
         integral[:, 1:] += rising**2 / (2.0 * width[:last])
         integral[:, :-1] += rising - rising**2 / (2.0 * width[:last])
         hats = (integral[:-1] - integral[1:]) / width[:last, None]
-        drift = hats[:-1].copy()
-        drift[:, :last] -= earlier
-        own = hats[-1, : np.flatnonzero(hats[-1])[-1] + 1]
-        beyond, parts = np.cumsum(own[:0:-1])[::-1], days[: len(own)] / width[last - 1]
-        for table in (hats, drift, beyond, parts):
-            table.flags.writeable = False
-        found.append(Step(last, hats[:-1], drift, own, beyond, parts))
+        moved = hats[:-1].copy()
+        moved[:, :last] -= earlier
+        before.append(hats[:-1])
+        drift.append(moved)
+        own[last - 1, : last + 1] = hats[-1]
         earlier = hats
-    return tuple(found)
+    part = days / width[:, None]
+    # What has been in its stay for longer than each node but the last.
+    beyond = np.cumsum(own[:, :0:-1], axis=1)[:, ::-1]
+    middle, lengths = 0.5 * (part[:, 1:] + part[:, :-1]), np.diff(part, axis=1)
+    at_risk, at_risk_part, rise_part = (np.zeros_like(own) for _ in range(3))
+    for table, by_part in ((at_risk, 0.5 * beyond * lengths), (at_risk_part, 0.5 * beyond * lengths * middle)):
+        table[:, 1:] += by_part
+        table[:, :-1] += by_part
+    rise_part[:, 1:] += beyond * middle
+    rise_part[:, :-1] -= beyond * middle
+    tables = (own, own * part, at_risk, at_risk_part, rise_part)
+    for table in (*before, *drift, *tables):
+        table.flags.writeable = False
+    return Steps(tuple(before), tuple(drift), *tables)
 
 
-def steps(grid: Grid) -> tuple[Step, ...]:
-    """Return the cells of a grid in order, each with the matrices of a convolution at its end."""
+def steps(grid: Grid) -> Steps:
+    """Return the cells of a grid with the weights of convolutions at the end of each."""
     return _steps(tuple(grid.nodes.tolist()))

@@ -19,7 +19,8 @@ import numpy as np
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.answers.cohorts import cohorts_of
-from msk_reserves.recovery.answers.grids import Grid, Step, steps
+from msk_reserves.recovery.answers.grids import Grid, Steps, steps
+from msk_reserves.recovery.answers.moves_within import factored
 from msk_reserves.recovery.answers.stay_tables import ForwardStay, Stay
 
 
@@ -124,54 +125,70 @@ def _channels(stay: Stay, index: Mapping[str, int], n: int) -> tuple[Integers, F
 
 @dataclass(slots=True, eq=False)
 class _Tabled:
-    """Stays whose tables do not depend on when they begin: rows they contribute to, tables, and all that has begun."""
+    """Stays whose tables do not depend on when they begin.
 
+    Attributes
+    ----------
+    cells : the grid.
+    where : rows they contribute to.
+    values : their tables, shape (n_channels, n_nodes, n_rows).
+    entries : what comes, by the end of each cell, of one that begins in it, shape (n_cells, n_channels, n_rows).
+    begun : how many began by cell, shape (n_cells, n_rows).
+    """
+
+    cells: Steps
     where: Integers
     values: Floats
+    entries: Floats
     begun: Floats
 
-    def advance(self, step: Step) -> Floats:
+    def advance(self, cell: int) -> Floats:
         """Return what has come, at the end of a cell, of stays begun before it, as `Cohorts.advance`."""
-        spread = step.before.T @ self.begun[: step.last - 1]
-        return np.asarray(np.einsum("cqr,qr->cr", self.values[:, : step.last + 1], spread))
+        spread = self.cells.before[cell].T @ self.begun[:cell]
+        return np.asarray(np.einsum("cqr,qr->cr", self.values[:, : cell + 2], spread))
 
-    def at_once(self, step: Step) -> Floats:
-        """Return the same of a stay that begins in the cell."""
-        return np.asarray(np.einsum("cqr,q->cr", self.values[:, : len(step.own)], step.own))
+    def enter(self, cell: int, entered: Floats) -> None:
+        """Take in the stays that begin in a cell."""
+        self.begun[cell] = entered
 
-    def enter(self, step: Step, entered: Floats) -> None:
-        """Take in the stays that begin in it."""
-        self.begun[step.last - 1] = entered
+
+def _tabled(stay: Stay, index: Mapping[str, int], n: int, cells: Steps) -> _Tabled:
+    """Return stays with tables, none begun yet."""
+    where, values = _channels(stay, index, n)
+    entries = np.matmul(cells.own[: n - 1, :n], values).transpose(1, 0, 2)
+    return _Tabled(cells, where, values, entries, np.zeros((n - 1, values.shape[2])))
 
 
 def _follow(grid: Grid, stays: Sequence[Stay | ForwardStay], index: Mapping[str, int], total: Floats) -> None:
-    """Add to `total`, shape (3 n_states, n_nodes, n_rows), what comes of the stays entered, node by node.
+    """Add to `total`, shape (3 n_states, n_nodes, n_rows), what comes of the stays entered, cell by cell.
 
     What enters one state in a cell may leave it for the next within the same cell, so the numbers that enter in a cell
     solve a linear system in each row.
     """
     n, n_rows = total.shape[1:]
-    entry = [index[stay.entry] for stay in stays]
+    entry, cells = [index[stay.entry] for stay in stays], steps(grid)
     flows = [
-        _Tabled(*_channels(stay, index, n), np.zeros((n - 1, n_rows)))
-        if isinstance(stay, Stay)
-        else cohorts_of(stay, index, (n, n_rows))
+        _tabled(stay, index, n, cells) if isinstance(stay, Stay) else cohorts_of(stay, index, (n, n_rows), cells)
         for stay in stays
     ]
     place = {state: row for row, state in enumerate(entry)}
-    back = [[(at, place[row]) for at, row in enumerate(one.where.tolist()) if row in place] for one in flows]
-    for step in steps(grid)[: n - 1]:
-        within = np.zeros((n_rows, len(flows), len(flows)))
-        at_once = [one.at_once(step) for one in flows]
-        for row, one in enumerate(flows):
-            total[one.where, step.last] += one.advance(step)
-            for channel, state in back[row]:
-                within[:, state, row] = at_once[row][channel]
-        known = (total[entry, step.last] - total[entry, step.last - 1]).T
-        entered = np.linalg.solve(np.eye(len(flows)) - within, known[:, :, None])[:, :, 0].T
-        for one, quick, new in zip(flows, at_once, entered, strict=True):
-            one.enter(step, new)
-            total[one.where, step.last] += quick * new
+    at_once = factored(
+        len(flows),
+        n - 1,
+        {
+            (place[state], row): one.entries[:, channel]
+            for row, one in enumerate(flows)
+            for channel, state in enumerate(one.where.tolist())
+            if state in place
+        },
+    )
+    for cell in range(n - 1):
+        for one in flows:
+            total[one.where, cell + 1] += one.advance(cell)
+        entered = at_once.solved(cell, total[entry, cell + 1] - total[entry, cell])
+        for one, new in zip(flows, entered, strict=True):
+            one.enter(cell, new)
+            total[one.where, cell + 1] += one.entries[cell] * new
 
 
 def _reachable(
