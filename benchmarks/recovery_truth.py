@@ -95,6 +95,7 @@ def effects_true(world: AttorneyWorld) -> dict[Key, float]:
 def answers_found(recovery: Recovery, seed: int) -> dict[Key, Answer]:
     """Return what the fitted path says of the open claims: probabilities of states and mean days off, with limits."""
     who = pd.DataFrame(list(OPEN), columns=["state", "days_in_state", "x"])
+    who["days_since_start"] = who["days_in_state"] + np.where(who["state"].str.startswith("off_work"), 0.0, 182.0)
     drawn = recovery.draw(DRAWS, seed)
     later = state_probabilities(recovery, who, AHEAD, level=LEVEL, draws=drawn)
     found: dict[Key, Answer] = {}

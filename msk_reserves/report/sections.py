@@ -139,7 +139,7 @@ def data_tables(book: ClaimBook) -> tuple[Table, ...]:
 
 def recovery_table(recovery: Recovery) -> Table:
     """Return a row a move: how often it was seen, the laws that carry weight, and those left out with the reason."""
-    columns = ("from", "to", "moves", "days at risk", "laws and weights", "left out", "parameters drawn")
+    columns = ("from", "to", "moves", "days at risk", "clock", "laws and weights", "left out", "parameters drawn")
     rows = []
     for (origin, target), move in recovery.to_frame().groupby(["from", "to"], sort=False):
         kept = move[move["weight"] > 0]
@@ -150,13 +150,14 @@ def recovery_table(recovery: Recovery) -> Table:
                 str(target).replace("_", " "),
                 f"{move['moves'].iloc[0]:,}",
                 f"{move['days_at_risk'].iloc[0]:,}",
+                str(move["clock"].iloc[0]),
                 "; ".join(_law(*one) for one in zip(kept["law"], kept["weight"], kept["note"], strict=True)),
                 "; ".join(f"{', '.join(laws)}: {note}" for note, laws in out.groupby("note", sort=False)["law"]),
                 str(move["draws"].iloc[0]),
             )
         )
     caption = "Moves between states, and the laws of the days before each"
-    return Table(caption, columns, tuple(rows), words=(0, 1, 4, 5, 6), stacks=True)
+    return Table(caption, columns, tuple(rows), words=(0, 1, 4, 5, 6, 7), stacks=True)
 
 
 def _law(name: str, weight: float, note: str) -> str:

@@ -264,6 +264,10 @@ def test_the_table_shows_itself() -> None:
     frame = recovery.to_frame()
     assert "moves of" in repr(recovery)
     assert "<table" in recovery._repr_html_()
-    columns = {"from", "to", "moves", "days_at_risk", "covariates", "draws", "law", "weight", "aic", "note"}
+    columns = {"from", "to", "moves", "days_at_risk", "covariates", "clock", "draws", "law", "weight", "aic", "note"}
     assert set(frame.columns) == columns
+    move = recovery.fitted[0]
+    ahead = replace(recovery, fitted=(replace(move, forward=True), *recovery.fitted[1:]))
+    assert ahead.to_frame()["clock"].iloc[0] == "forward"
+    assert f"not on those in the stay: {move.origin} to {move.target}" in repr(ahead)
     assert frame.groupby(["from", "to"])["weight"].sum().to_numpy() == pytest.approx(1.0)

@@ -81,7 +81,8 @@ def test_a_table_made_by_hand_answers_as_the_book_does() -> None:
     name = off_work(1)[0]
     row = int(np.flatnonzero(book.claims["claim_id"] == name)[0])
     state = {code: key for key, code in STATE_CODE.items()}[int(book.position.state[row])]
-    by_hand = book.claims.iloc[[row]].assign(state=state, days_in_state=book.position.days_in_state[row])
+    days = book.position.days_in_state[row]
+    by_hand = book.claims.iloc[[row]].assign(state=state, days_in_state=days, days_since_start=days)
     one = state_probabilities(recovery, by_hand, AHEAD, draws=draws)
     two = state_probabilities(recovery, book, AHEAD, claims=name, draws=draws)
     np.testing.assert_array_equal(one.probability, two.probability)
@@ -93,7 +94,7 @@ def test_a_table_made_by_hand_answers_as_the_book_does() -> None:
     # Eighty-two days are left of the half year; the clock after an operation needs no column.
     again = remaining_days(recovery, operated.assign(state="relapse"), draws=draws)
     assert 0 < again.of(since)[0] < again.of("probability_back_in_26_weeks")[0]
-    untold = operated.drop(columns="days_since_surgery").assign(days_in_state=100.0)
+    untold = operated.drop(columns="days_since_surgery").assign(days_in_state=100.0, days_since_start=100.0 + days)
     assert np.isfinite(remaining_days(recovery, untold, draws=draws).of(since)[0])
     assert np.isnan(remaining_days(recovery, untold.assign(state="relapse"), draws=draws).of(since)[0])
 
@@ -125,6 +126,7 @@ def test_declared_states_and_employers_are_answered_for() -> None:
     recovery = fit_path(table, space=SPACE, covariates=[], candidates=("weibull",), frailty="employer")
     slow, quick = (f"E{number:03d}" for number in (np.argmin(factor), np.argmax(factor)))
     workers = pd.DataFrame({"state": "off", "days_in_state": 20.0, "employer_id": [slow, quick, slow]})
+    workers["days_since_start"] = 20.0
     found = state_probabilities(recovery, workers, [30.0, 90.0], draws=30, seed=1)
     at = found.states.index("back")
     assert (found.probability[1, :, at] > 1.2 * found.probability[0, :, at]).all()
@@ -210,6 +212,73 @@ def test_predicted_occupation_starts_where_it_is_told() -> None:
     _, later = predicted_occupation(recovery, book, AHEAD, days_in_state=91.0)
     at = states.index("off_work")
     assert (later[:, :, at].mean(axis=0) > chance[:, :, at].mean(axis=0)).all()
+
+
+def running_forward() -> tuple[ClaimBook, Recovery]:
+    """The small book, relapse to improvement, improvement to settlement and onset on the clock of the path."""
+    book, recovery, _ = small()
+    ends = ("mmi", "settled")
+    fitted = tuple(replace(one, forward=one.continues or one.target in ends) for one in recovery.fitted)
+    return book, replace(recovery, fitted=fitted)
+
+
+def test_answers_follow_the_days_since_the_path_began() -> None:
+    """Where moves run on them they change the answers of stays that are not the first; the book's own are used."""
+    book, recovery = running_forward()
+    draws = recovery.draw(20, 1)
+    assert any(move.forward for move in draws.moves)
+    worker = book.claims.iloc[[0, 0]].assign(
+        claim_id=["A", "B"], state="relapse", days_in_state=30.0, days_since_start=[30.0, 900.0]
+    )
+    found = state_probabilities(recovery, worker, AHEAD, draws=draws)
+    np.testing.assert_allclose(found.probability.sum(axis=2), 1.0, atol=1e-12)
+    assert np.abs(found.probability[0] - found.probability[1]).max() > 0.01
+    row = int(np.flatnonzero(book.position.state == STATE_CODE["relapse"])[0])
+    own = book.claims.iloc[[row]].assign(
+        state="relapse",
+        days_in_state=book.position.days_in_state[row],
+        days_since_start=book.position.days_since_start[row],
+    )
+    name = str(book.claims["claim_id"].iloc[row])
+    by_hand, of_book = (
+        state_probabilities(recovery, who, AHEAD, claims=name, draws=draws).probability for who in (own, book)
+    )
+    np.testing.assert_array_equal(by_hand, of_book)
+    states, estimated = predicted_occupation(recovery, own, AHEAD, state="relapse", days_since_start=500.0)
+    np.testing.assert_allclose(estimated.sum(axis=2), 1.0, atol=1e-12)
+    _, sooner = predicted_occupation(recovery, own, AHEAD, state="relapse")
+    assert np.abs(estimated - sooner).max() > 0.005
+    assert "relapse" in states
+
+
+def test_simulated_days_off_agree_with_the_equations_where_moves_run_on_the_path() -> None:
+    """Paths and equations give the same mean days off over all spells, as far as the paths can tell."""
+    book, recovery = running_forward()
+    draws = recovery.draw(20, 1)
+    names = off_work(8)
+    days = remaining_days(recovery, book, claims=names, draws=draws, paths=100, horizon_days=1_820.0)
+    group = group_outlook(recovery, book, AHEAD, claims=names, draws=draws, paths=100, horizon_days=1_820.0)
+    mean, _, _, error = group.days_off
+    assert mean == pytest.approx(days.of("days_off_all_spells_mean").sum(), abs=4.0 * error + 5.0)
+    each = state_probabilities(recovery, book, AHEAD, claims=names, draws=draws)
+    for column, name in enumerate(each.states):
+        chance = each.probability[:, :, column].sum(axis=0)
+        expected = group.expected[:, group.states.index(name)] if name in group.states else 0.0
+        np.testing.assert_allclose(expected, chance, atol=0.12)
+
+
+def test_a_table_says_when_paths_began_where_it_must() -> None:
+    """Known of workers in the stay in which paths begin; of others the column is asked for, and checked."""
+    _, recovery = running_forward()
+    draws = recovery.draw(4, 1)
+    worker = small()[0].claims.iloc[[0]].assign(state="off_work", days_in_state=30.0)
+    told = worker.assign(days_since_start=30.0)
+    one, two = (state_probabilities(recovery, who, AHEAD, draws=draws).probability for who in (worker, told))
+    np.testing.assert_array_equal(one, two)
+    with pytest.raises(ValueError, match=r"must hold the column 'days_since_start'.* relapse may be entered later"):
+        state_probabilities(recovery, worker.assign(state="relapse"), AHEAD, draws=draws)
+    with pytest.raises(ValueError, match="not less than `days_in_state` in every row; got 29 beside 30 days"):
+        state_probabilities(recovery, told.assign(days_since_start=29.0), AHEAD, draws=draws)
 
 
 def test_records_say_what_they_hold() -> None:

@@ -176,8 +176,9 @@ def test_the_inner_loop_draws_the_library_s_random_numbers() -> None:
     for exit_ in [exit_ for exit_ in one.exits if exit_.origin == "off_work"]:
         waited = -np.log(uniforms(keys, scenario, STATE_CODE[exit_.target]))
         where = exit_.location(one.design)[0][draw]
-        so_far = exit_.cumulative_hazard(np.full(len(draw), one.days_in_state[0]), where, draw)
-        day = exit_.exit_days(so_far + waited, where, draw) - one.days_in_state[0]
+        age = float(one.days_since_start[0] if exit_.forward else one.days_in_state[0])
+        so_far = exit_.cumulative_hazard(np.full(len(draw), age), where, draw)
+        day = exit_.exit_days(so_far + waited, where, draw) - age
         leaving = np.where(day < first, exit_.target not in off, leaving)
         first = np.minimum(first, day)
     simulated = walk(one).days_to_leave[0]

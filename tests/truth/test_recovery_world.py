@@ -64,7 +64,7 @@ def test_residual_time_of_workers_off_work_is_what_the_world_does() -> None:
     left = np.minimum(stay[stay > 40] - 40, 364.0)
     from_start = age[stay > 40]
     forty = np.full(len(book), 40.0)
-    aged = replace(book, position=replace(book.position, state=state, days_in_state=forty))
+    aged = replace(book, position=replace(book.position, state=state, days_in_state=forty, days_since_start=forty))
     near = np.flatnonzero(np.abs(book.claims["age"].to_numpy() - 45) < 5)
     asked = book.claims["claim_id"].iloc[near[:200]].tolist()
     answers = remaining_days(recovery, aged, claims=asked, horizon_days=364.0, draws=20, paths=4)

@@ -162,7 +162,14 @@ class Recovery:
         return RecoveryDraws(None, 1, tuple(point_transition(one) for one in self.fitted))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row a move and law: from, to, moves, days_at_risk, law, weight, aic, note; where asked, stratum."""
+        """Return a row a move and law.
+
+        Returns
+        -------
+        pandas.DataFrame
+            from, to, moves, days_at_risk, covariates, clock ("reset": days in the stay; "forward": days since the
+            claim's path began), draws, law, weight, aic, note; where asked, stratum.
+        """
         rows = [
             {
                 "from": move.origin,
@@ -173,6 +180,7 @@ class Recovery:
                 "covariates": ""
                 if move.hazards is not None
                 else f"{len(move.columns)} of {len(self.design.columns_of(move.origin, move.target))}",
+                "clock": "forward" if move.forward else "reset",
                 "draws": move.method,
                 "law": one.fit.title,
                 "weight": one.weight,
@@ -210,6 +218,9 @@ class Recovery:
             f"Recovery fitted to {moves:,.0f} moves of {len(own)} kinds, weights {self.weighting}.",
             f"Covariates: {self.design!r}.",
         ]
+        ahead = [f"{one.origin} to {one.target}" for one in own if one.forward]
+        if ahead:
+            lines.append(f"On the days since the claim's path began, not on those in the stay: {', '.join(ahead)}.")
         lines += [f"{one.meaning}: {one.count:,}." for one in self.decisions]
         if self.frailty is not None:
             lines.append(f"{self.frailty!r}.")
