@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy.linalg import expm
 
+from msk_reserves._checks import Floats
 from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.paths import Uniforms, simulate_paths
 from msk_reserves.recovery.answers.renewal import solve_renewal
@@ -22,6 +23,15 @@ ORIGINS = sorted({origin for origin, _ in MOVES})
 def forward(move: KnownMove) -> KnownMove:
     """Return a move on the clock of the path."""
     return replace(move, forward=True)
+
+
+def half(move: KnownMove) -> KnownMove:
+    """Return a move with half the hazard."""
+
+    def collected(days: Floats) -> Floats:
+        return 0.5 * move.cumulative_hazard(days)
+
+    return replace(move, cumulative_hazard=collected)
 
 
 @settings(max_examples=25, deadline=None)
@@ -151,6 +161,17 @@ def test_paths_on_the_tables_agree_with_the_equations_on_either_clock() -> None:
                 assert abs(share - chance) < 4.5 * np.sqrt(chance * (1 - chance) / n) + 5e-4, (state, day, name)
         mean = float(grid.weights @ ahead.of(OFF)[:, 0])
         assert abs(walked.days.mean() - mean) < 4.5 * walked.days.std() / np.sqrt(n) + 0.5
+
+
+def test_a_move_with_laws_by_level_is_one_move() -> None:
+    """Split in two that share its hazard, on either clock, it leads where it did."""
+    halves = [half(move) for move in known_moves(FORWARD) for _ in range(2)]
+    grid = graded_grid(HORIZON)
+    one, two = (
+        solve_renewal(grid, *known_stays(moves, grid, state="off_work", age=30.0, since_start=100.0))
+        for moves in (known_moves(FORWARD), halves)
+    )
+    np.testing.assert_allclose(two.occupation, one.occupation, atol=1e-12)
 
 
 def test_a_path_older_than_any_seen_is_late() -> None:

@@ -36,14 +36,15 @@ class Place:
 
 def place_of(moves: Sequence[Move], stay: ForwardStay, shape: tuple[int, int]) -> Place:
     """Lay the moves out of a place of a stay out, on (n_nodes, n_rows)."""
-    on_stay, on_path = [], []
+    tables: tuple[dict[tuple[int, bool], Floats], ...] = ({}, {})
     for one in moves:
         to = stay.places.index(one.target) if one.continues else stay.targets.index(one.target)
         table = np.minimum(one.hazard[: shape[0]], MOST_HAZARD)
-        if one.forward:
-            on_path.append((to, one.continues, np.diff(table, axis=0)))
-        else:
-            on_stay.append((to, one.continues, table))
+        table = np.diff(table, axis=0) if one.forward else table
+        # Of a move with laws by level there are several, all but one without hazard.
+        known = tables[one.forward]
+        known[to, one.continues] = known.get((to, one.continues), 0.0) + table
+    on_stay, on_path = ([(*key, table) for key, table in each.items()] for each in tables)
     stay_hazard = np.zeros(shape) + sum(table for _, _, table in on_stay)
     path_hazard = np.zeros((shape[0] - 1, shape[1])) + sum(table for _, _, table in on_path)
     goes_on = any(one.continues for one in moves)
