@@ -1,7 +1,8 @@
 """Maximum likelihood for one law of days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -120,6 +121,8 @@ class Beside:
 
 NOTHING_BESIDE = Beside()
 
+NOTHING_KNOWN: Mapping[str, FittedFamily] = MappingProxyType({})
+
 
 def fit_family(
     family: str | Family,
@@ -233,18 +236,21 @@ def fit_law(
     *,
     decline: float = DECLINE,
     beside: Beside = NOTHING_BESIDE,
-    weibull: FittedFamily | None = None,
+    known: Mapping[str, FittedFamily] = NOTHING_KNOWN,
 ) -> FittedFamily:
     """Fit any law of `LAWS` by name to checked data.
 
-    `decline` rules piecewise rates with few exits; `weibull` is the Weibull fit of the same data, if there is one.
+    `decline` rules piecewise rates with few exits; `known` are fits of other laws to the same data, by name: splines
+    begin at the Weibull law's, the generalized gamma at those of the laws it contains.
     """
     if name == PIECEWISE:
         return piecewise_to_data(data, labels, merged_cuts(data, default_cuts()), decline=decline)
     if is_spline(name):
-        return spline_to_data(data, labels, default_knots(data, SPLINES[name]), beside=beside, weibull=weibull)
+        return spline_to_data(
+            data, labels, default_knots(data, SPLINES[name]), beside=beside, weibull=known.get("weibull")
+        )
     family = CURES[name] if is_cure(name) else FAMILIES[name]
-    return fit_to_data(family, data, labels, cured=is_cure(name), beside=beside)
+    return fit_to_data(family, data, labels, cured=is_cure(name), beside=beside, known=known)
 
 
 def refit(fit: FittedFamily, data: Observations, labels: tuple[str, ...]) -> FittedFamily:
@@ -265,23 +271,33 @@ def fit_to_data(
     *,
     cured: bool = False,
     beside: Beside = NOTHING_BESIDE,
+    known: Mapping[str, FittedFamily] = NOTHING_KNOWN,
 ) -> FittedFamily:
-    """Fit a location-scale law to checked data; `start`, where given, replaces the search for one."""
+    """Fit a location-scale law to checked data; `start`, where given, replaces the search for one.
+
+    `known` are fits of other laws to the same data, by name.
+    """
     whole = grouped(data) if beside is NOTHING_BESIDE else data
     unit = _median(data)
     rows = prepare(whole, unit, shape_design=beside.shape, cure_design=beside.cure)
     if start is None:
-        best = search(family, rows, beyond_last_exit(data) if cured else None)
+        nested = {name: _in_unit(fit.theta, unit) for name, fit in known.items() if name in FAMILIES}
+        best = search(family, rows, beyond_last_exit(data) if cured else None, nested)
     else:
-        begin = np.array(start)
-        begin[0] -= np.log(unit)
-        best = climb(family, rows, begin, cured=cured, last=LAST_GAIN)
+        best = climb(family, rows, _in_unit(start, unit), cured=cured, last=LAST_GAIN)
     theta = np.array(best.theta)
     theta[0] += np.log(unit)
     scale = ("log_scale", *beside.shape_names) if family.free_scale else ()
     third = ("logit_cured", *beside.cure_names) if cured else ("Q",) if family.free_shape else ()
     name = f"cure_{family.name}" if cured else family.name
     return _record(name, ("constant", *labels, *scale, *third), best, theta, data, np.zeros(0))
+
+
+def _in_unit(theta: Floats, unit: float) -> Floats:
+    """Return parameters of a location-scale law of days for time measured in `unit` days."""
+    moved = np.array(theta)
+    moved[0] -= np.log(unit)
+    return moved
 
 
 def piecewise_to_data(

@@ -141,7 +141,7 @@ class Terms(NamedTuple):
     rr: Floats
 
 
-def evaluate(family: Family, rows: Rows, theta: Floats, *, cured: bool = False, curved: bool = True) -> Evaluation:
+def evaluate(family: Family, rows: Rows, theta: Floats, *, cured: bool = False, derivatives: bool = True) -> Evaluation:
     """Evaluate the log-likelihood of sum w {d ln f + (1-d) ln S + i ln[S(l)-S(u)] - ln S(e)} with two derivatives.
 
     Parameters
@@ -155,8 +155,8 @@ def evaluate(family: Family, rows: Rows, theta: Floats, *, cured: bool = False, 
         coefficients of the logit of the cured share.
     cured : bool, optional
         Whether a share of the stays never ends.
-    curved : bool, optional
-        Whether the Hessian is wanted; zero otherwise.
+    derivatives : bool, optional
+        Whether they are wanted; zero otherwise.
 
     Returns
     -------
@@ -167,40 +167,41 @@ def evaluate(family: Family, rows: Rows, theta: Floats, *, cured: bool = False, 
     q = len(rows.log_scale) if family.free_scale else 0
     c = len(rows.third) if cured else int(family.free_shape)
     beta, gamma, delta = theta[:p], theta[p : p + q], theta[p + q :]
-    total = _Total((p, q, c), curved=curved)
+    total = _Total((p, q, c))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
         reach = _reach(rows, beta, gamma) if family.free_shape else (0.0, 0.0)
-        law = terms_of(family, float(delta[0]) if family.free_shape else 0.0, reach, len(rows.weights), cured=cured)
+        shape = float(delta[0]) if family.free_shape else 0.0
+        law = terms_of(family, shape, reach, len(rows.weights), cured=cured, derivatives=derivatives)
         for block in _parts(rows):
             part = block[2]
             log_scale = _linear(rows.log_scale, part, gamma)
             logit = _linear(rows.third, part, delta) if cured else np.zeros(())
             terms = _row_terms(law, rows, block, (beta @ rows.location[:, part], log_scale, logit))
-            total.add(terms, rows, part, np.exp(-log_scale))
+            total.value += float(rows.weights[part] @ terms.value)
+            if derivatives:
+                total.add(terms, rows, part, np.exp(-log_scale))
     return total.evaluation(rows.jacobian)
 
 
 def value_only(family: Family, rows: Rows, theta: Floats, *, cured: bool = False) -> float:
     """Return the log-likelihood alone, minus infinity where it cannot be computed."""
-    value = evaluate(family, rows, theta, cured=cured, curved=False).loglik
+    value = evaluate(family, rows, theta, cured=cured, derivatives=False).loglik
     return value if np.isfinite(value) else -np.inf
 
 
 class _Total:
     """The sums over passes: value, gradient, and the upper half of the Hessian."""
 
-    def __init__(self, sizes: tuple[int, int, int], *, curved: bool) -> None:
+    def __init__(self, sizes: tuple[int, int, int]) -> None:
         p, q, c = sizes
         self.value = 0.0
         self.at = (slice(0, p), slice(p, p + q), slice(p + q, p + q + c))
         self.gradient = np.zeros(p + q + c)
         self.hessian = np.zeros((p + q + c, p + q + c))
-        self.curved = curved
 
     def add(self, terms: Terms, rows: Rows, part: slice, inverse: Floats) -> None:
-        """Add one pass; `inverse` is one over the scale."""
+        """Add the derivatives of one pass; `inverse` is one over the scale."""
         weights = rows.weights[part]
-        self.value += float(weights @ terms.value)
         designs = (rows.location[:, part], rows.log_scale[:, part], rows.third[:, part])
         second = ((terms.mm, terms.ms, terms.mr), (terms.ss, terms.sr), (terms.rr,))
         for one, first in enumerate((terms.m, terms.s, terms.r)):
@@ -209,7 +210,7 @@ class _Total:
             factor = weights if one else weights * inverse
             self.gradient[self.at[one]] += designs[one] @ (first * factor)
             for other in range(one, 3):
-                if self.curved and self.at[other].start < self.at[other].stop:
+                if self.at[other].start < self.at[other].stop:
                     bend = second[one][other - one] * factor
                     both = _crossed(designs[one], bend if other else bend * inverse, designs[other])
                     self.hessian[self.at[one], self.at[other]] += both

@@ -1,6 +1,8 @@
 """Where Newton starts, and from how many places: least squares, nested laws, and a part of a large file first."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from scipy import special
@@ -20,6 +22,8 @@ SUBSAMPLE = 5_000
 
 FLATS_BELOW = 1_000
 """Stays below which the generalized gamma climbs from every start, its surface having several summits."""
+
+NONE_KNOWN: Mapping[str, Floats] = MappingProxyType({})
 
 _LIMITS = {"location": 2000.0, "log_scale": 3.0, "shape": 8.0, "logit_cured": 15.0}
 _SPREADS = (1.0, 0.3, 3.0, 0.1)
@@ -51,7 +55,9 @@ def climb(family: Family, rows: Rows, start: Floats, *, cured: bool = False, las
     return best
 
 
-def search(family: Family, rows: Rows, cured_share: float | None = None) -> Optimum:
+def search(
+    family: Family, rows: Rows, cured_share: float | None = None, nested: Mapping[str, Floats] = NONE_KNOWN
+) -> Optimum:
     """Find a start, on a part of a large file, and climb from it.
 
     Parameters
@@ -62,6 +68,8 @@ def search(family: Family, rows: Rows, cured_share: float | None = None) -> Opti
         The stays.
     cured_share : float, optional
         A first guess at the share that never ends, for a mixture cure.
+    nested : mapping, optional
+        Parameters of laws nested in a generalized gamma, by name, where they have been fitted to the same stays.
 
     Returns
     -------
@@ -69,18 +77,20 @@ def search(family: Family, rows: Rows, cured_share: float | None = None) -> Opti
         The generalized gamma's is never below its nested laws': it starts from them.
     """
     if len(rows.weights) >= THINNED_FROM:
-        start = _searched(family, thinned(rows, len(rows.weights) // SUBSAMPLE), cured_share)
+        start = _searched(family, thinned(rows, len(rows.weights) // SUBSAMPLE), cured_share, nested)
         if start.converged:
             best = climb(family, rows, start.theta, cured=cured_share is not None)
             if best.converged:
                 return best
-    return _searched(family, rows, cured_share)
+    return _searched(family, rows, cured_share, nested)
 
 
-def _searched(family: Family, rows: Rows, cured_share: float | None) -> Optimum:
+def _searched(
+    family: Family, rows: Rows, cured_share: float | None = None, nested: Mapping[str, Floats] = NONE_KNOWN
+) -> Optimum:
     """Climb from each start in turn: with truncation the surface has flats, and a bad end is not the answer."""
     if family.free_shape:
-        return _search_shape(rows)
+        return _search_shape(rows, nested)
     base, spread = _least_squares(rows)
     cured = cured_share is not None
     shares = () if cured_share is None else (min(max(cured_share, 0.05), 0.9), 0.5)
@@ -114,19 +124,23 @@ def _least_squares(rows: Rows) -> tuple[Floats, float]:
     return coefficients, max(spread, 0.05)
 
 
-def _search_shape(rows: Rows) -> Optimum:
+def _search_shape(rows: Rows, nested: Mapping[str, Floats]) -> Optimum:
     """Fit the generalized gamma from its nested laws and from several Q."""
-    nested = {1.0: _searched(WEIBULL, rows, None), 0.01: _searched(LOGNORMAL, rows, None)}
-    floor = max(one.loglik for one in nested.values())
-    better = max(nested.values(), key=lambda one: one.loglik).theta
-    others = [np.append(better, q) for q in SHAPE_STARTS if q not in nested]
+    inner = {
+        q: climb(law, rows, nested[law.name]) if law.name in nested else _searched(law, rows)
+        for q, law in ((1.0, WEIBULL), (0.01, LOGNORMAL))
+    }
+    floor = max(one.loglik for one in inner.values())
+    better = max(inner.values(), key=lambda one: one.loglik).theta
+    others = [np.append(better, q) for q in SHAPE_STARTS if q not in inner]
     highest = max(others, key=lambda start: value_only(GENERALIZED_GAMMA, rows, start))
-    starts = [*(np.append(one.theta, q) for q, one in nested.items()), highest]
+    starts = [*(np.append(one.theta, q) for q, one in inner.items()), highest]
     starts.sort(key=lambda start: -value_only(GENERALIZED_GAMMA, rows, start))
     tried: list[Optimum] = []
     for start in starts:
         tried.append(climb(GENERALIZED_GAMMA, rows, start))
-        # With many stays the surface has one summit, and the best start leads there.
-        if tried[-1].converged and len(rows.weights) >= FLATS_BELOW and tried[-1].loglik >= floor:
+        # With many stays the surface has one summit, and the best start leads there, or off where it rises for ever.
+        ended = tried[-1].converged or abs(tried[-1].theta[-1]) > _LIMITS["shape"]
+        if ended and len(rows.weights) >= FLATS_BELOW and tried[-1].loglik >= floor:
             return tried[-1]
     return max(tried, key=lambda one: (one.converged, one.loglik))

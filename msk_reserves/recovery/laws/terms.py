@@ -13,10 +13,10 @@ from msk_reserves.recovery.laws.generalized_gamma import Interpolated, interpola
 SHAPE_STEP = 1e-4
 """Step of the central differences by Q."""
 
-TABULATED_FROM = 3000
+TABULATED_FROM = 400
 """Rows from which a generalized gamma is read from a table: its incomplete gamma ratios are slow."""
 
-_NODE_STEP = 0.02
+_NODE_STEP = 0.05
 _MOST_NODES = 8000
 
 Six = tuple[Floats, Floats, Floats, Floats, Floats, Floats]
@@ -31,10 +31,12 @@ class LawTerms:
     density: Callable[[Floats, Floats], Six]
 
 
-def terms_of(family: Family, shape: float, reach: tuple[float, float], n: int, *, cured: bool) -> LawTerms:
-    """Return the terms of a law at shape Q, for `n` rows whose w lie within `reach`."""
+def terms_of(
+    family: Family, shape: float, reach: tuple[float, float], n: int, *, cured: bool, derivatives: bool = True
+) -> LawTerms:
+    """Return the terms of a law at shape Q for `n` rows whose w lie within `reach`; by Q zero without `derivatives`."""
     if family.free_shape:
-        return _shaped(family, shape, reach, n)
+        return _shaped(family, shape, reach, n, derivatives=derivatives)
     zero = np.zeros(())
 
     def survival(w: Floats, _logit: Floats) -> Six:
@@ -74,9 +76,9 @@ def _mixed(value: Floats, first: Floats, second: Floats, logit: Floats) -> Six:
     )
 
 
-def _shaped(family: Family, shape: float, reach: tuple[float, float], n: int) -> LawTerms:
+def _shaped(family: Family, shape: float, reach: tuple[float, float], n: int, *, derivatives: bool) -> LawTerms:
     """Return terms with derivatives by Q as central differences of those at Q - step, Q and Q + step."""
-    at = [np.array(shape + side * SHAPE_STEP) for side in (-1.0, 0.0, 1.0)]
+    at = [np.array(shape + side * SHAPE_STEP) for side in ((-1.0, 0.0, 1.0) if derivatives else (0.0,))]
     low, high = reach
     nodes = int(min(max((high - low) / _NODE_STEP, 64.0), 1e6)) if np.isfinite([low, high]).all() else _MOST_NODES + 1
     if n < TABULATED_FROM or nodes > _MOST_NODES:
@@ -96,7 +98,10 @@ def _shaped(family: Family, shape: float, reach: tuple[float, float], n: int) ->
 
 
 def _differences(three: list[tuple[Floats, Floats, Floats]]) -> Six:
-    """Return value and derivatives by w at the middle Q, with differences by Q."""
+    """Return value and derivatives by w at the middle Q, with differences by Q, which are zero for one Q alone."""
+    if len(three) == 1:
+        zero = np.zeros(())
+        return (*three[0], zero, zero, zero)
     (below, below_first, _), (value, first, second), (above, above_first, _) = three
     width = 2.0 * SHAPE_STEP
     return (

@@ -1,13 +1,13 @@
 """Which laws a transition keeps, and with what weight."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from msk_reserves._checks import Floats, one_of
 from msk_reserves.recovery.laws.cure import is_cure, no_plateau
-from msk_reserves.recovery.laws.families import EXPONENTIAL, FAMILIES, WEIBULL, moment
+from msk_reserves.recovery.laws.families import EXPONENTIAL, FAMILIES, moment
 from msk_reserves.recovery.laws.fit import FittedFamily, fit_law, fit_to_data, unfitted
 from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE
 from msk_reserves.recovery.laws.spline import is_spline, log_slope
@@ -111,12 +111,11 @@ def fit_candidates(
     decline = DECLINE if dies_out else 1.0
     fits: list[FittedFamily] = []
     for name in tried:
-        weibull = next((fit for fit in fits if fit.family == WEIBULL.name and fit.converged), None)
-        fits.append(_fit(name, data, labels, decline, weibull))
+        fits.append(_fit(name, data, labels, decline, {fit.family: fit for fit in fits if fit.converged}))
     refused = [_implausible(fit, data, to_work=to_work) for fit in fits]
     if all(refused) and PIECEWISE not in tried:
         # Rates by piece follow the exits seen; a constant rate, the last resort, would not.
-        fits.append(_fit(PIECEWISE, data, labels, decline, None))
+        fits.append(_fit(PIECEWISE, data, labels, decline, {}))
         refused.append(_implausible(fits[-1], data, to_work=to_work))
     if all(refused):
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
@@ -135,11 +134,11 @@ def _few(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _fit(
-    name: str, data: Observations, labels: tuple[str, ...], decline: float, weibull: FittedFamily | None
+    name: str, data: Observations, labels: tuple[str, ...], decline: float, known: Mapping[str, FittedFamily]
 ) -> FittedFamily:
     """Fit one law by name; a mixture cure only where the stays show a plateau."""
     reason = no_plateau(data) if is_cure(name) else ""
-    return unfitted(name, data, reason) if reason else fit_law(name, data, labels, decline=decline, weibull=weibull)
+    return unfitted(name, data, reason) if reason else fit_law(name, data, labels, decline=decline, known=known)
 
 
 def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str:
