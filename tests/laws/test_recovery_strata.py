@@ -12,7 +12,7 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.states import StateSpace
 from msk_reserves.recovery.path.mixture import all_exits
 from msk_reserves.recovery.path.model import Recovery, fit_path, fit_recovery
-from msk_reserves.recovery.path.strata import strata_columns
+from msk_reserves.recovery.path.strata import level_columns
 from msk_reserves.recovery.quality.cox_snell import cox_snell
 from msk_reserves.recovery.quality.verdict import assess_recovery
 from tests.worlds.recovery import recovery_book
@@ -101,7 +101,7 @@ def test_levels_with_few_exits_borrow_the_law_of_all(recovery: Recovery, table: 
     assert sum(move.events for move in recovery.fitted) == plain.transitions[MOVE].events
     assert "ill to well: c" in next(one.meaning for one in recovery.decisions if one.rule == "stratum borrowed")
     assert set(recovery.to_frame()["stratum"]) == {"a", "b", "c"} == set(recovery.effects()["stratum"])
-    assert "strata of region" in repr(recovery)
+    assert "Strata of region" in repr(recovery)
 
 
 def test_a_claim_leaves_by_the_law_of_its_stratum_alone(recovery: Recovery) -> None:
@@ -140,7 +140,7 @@ def test_strata_that_cannot_be_had_are_refused(table: pd.DataFrame) -> None:
 def test_small_levels_stand_together() -> None:
     """Levels with fewer than thirty claims are one, and each claim belongs to one column."""
     claims = pd.DataFrame({"state": ["A"] * 40 + ["B"] * 35 + ["C"] * 5 + ["D"] * 3 + [None] * 2})
-    found = strata_columns(claims, "state")
+    found = level_columns(claims, "state")
     assert found.levels == ("A", "B", "other")
     assert found.values(claims).sum(axis=0).tolist() == [42.0, 35.0, 8.0]
     assert found.gaps == (("state", 2),)

@@ -37,3 +37,47 @@ def test_the_shape_of_each_stratum_comes_back() -> None:
         for name, true in (("log_scale", -np.log(shape)), ("x", SLOPE * unit)):
             place = fit.names.index(name)
             assert abs(fit.theta[place] - true) < 4.5 * fit.standard_error[place], (level, name)
+
+
+def test_a_shape_by_level_comes_back() -> None:
+    """Three shapes as covariates of ln scale: level effects, and that of x, within 4.5 errors; chances of 7e-6 each."""
+    shapes = {"a": 0.7, "b": 1.6, "c": 1.0}
+    table = stays(shapes, 1_500, seed=12)
+    recovery = fit_path(table, space=SPACE, covariates=["x"], candidates=("weibull", "piecewise"), shape="level")
+    (move,) = recovery.fitted
+    assert [one.refused for one in move.candidates] == ["", "has no scale or slope for `shape` to move"]
+    fit = move.candidates[0].fit
+    (reference,) = [name for name in shapes if f"level is {name}" not in fit.names]
+    true = {"log_scale": -np.log(shapes[reference]), "x": SLOPE * float(table["x"].std(ddof=0))}
+    for name in set(shapes) - {reference}:
+        true |= {f"log_scale level is {name}": np.log(shapes[reference] / shapes[name]), f"level is {name}": 0.0}
+    for name, value in true.items():
+        place = fit.names.index(name)
+        assert abs(fit.theta[place] - value) < 4.5 * fit.standard_error[place], name
+    frame = recovery.effects()
+    shown = frame[(frame["measure"] == "scale ratio") & (frame["covariate"] != f"level is {reference}")]
+    assert len(shown) == 2
+
+
+def test_an_effect_that_turns_with_time_comes_back() -> None:
+    """A level whose hazard is doubled to day 28 and halved after: piecewise effects by band within 4.5 errors.
+
+    Exits are known to a window of a day; three chances of 7e-6.
+    """
+    rng = np.random.default_rng(5)
+    n = 4_000
+    level = np.where(np.arange(n) % 3 == 0, "a", "b")
+    need = rng.standard_exponential(n) * 60.0
+    early, late = np.where(level == "a", 2.0, 1.0), np.where(level == "a", 0.5, 1.0)
+    days = np.where(need < 28 * early, need / early, 28 + (need - 28 * early) / late)
+    days = np.ceil(days)
+    seen = np.floor(rng.uniform(20, 400, n)) + 0.5
+    table = pd.DataFrame({"claim_id": np.arange(n).astype(str), "state": "ill", "start": 0.0, "level": level})
+    table = table.assign(stop=np.minimum(days, seen), interval=np.where(days <= seen, 1.0, 0.0))
+    table["next_state"] = ["well" if ended else None for ended in days <= seen]
+    recovery = fit_path(table, space=SPACE, covariates=[], candidates=("lognormal", "piecewise"), varying="level")
+    (move,) = recovery.fitted
+    assert move.candidates[0].refused == "its effects are the same at all times, against `varying`"
+    frame = recovery.effects().set_index("covariate")
+    for name, value in (("level is a", 2.0), ("level is a after day 28", 0.5), ("level is a after day 91", 0.5)):
+        assert abs(np.log(frame.loc[name, "ratio"] / value)) < 4.5 * frame.loc[name, "standard_error"], name

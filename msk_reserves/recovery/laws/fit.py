@@ -1,7 +1,7 @@
 """Maximum likelihood for one law of days."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -44,6 +44,8 @@ class FittedFamily:
     converged : whether a maximum was reached; only then is `covariance` finite.
     reason : the evidence for it.
     cuts : ends of the pieces in days, the last open, or knots of a spline in days; empty for other laws.
+    tilt : columns of the covariates that also move the shape, or whose effect changes with time (`laws.tilt`).
+    bands : days after which their effect on piecewise rates changes.
     """
 
     family: str
@@ -56,9 +58,11 @@ class FittedFamily:
     converged: bool
     reason: str
     cuts: Floats
+    tilt: tuple[int, ...] = ()
+    bands: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        for array in (self.theta, self.covariance, self.cuts):
+        for array in (self.theta, self.covariance, self.cuts, self.bands):
             array.flags.writeable = False
 
     def __repr__(self) -> str:

@@ -144,7 +144,6 @@ class CovariateDesign:
         offered = {*range(self.shared), *(place for _, place in self.own)}
         read = [term for place, term in enumerate(self.terms) if place in offered]
         text = ", ".join(name for term in read for name in term.names) or "no covariates"
-        text += "".join(f"; strata of {name}" for term in self.terms if term not in read for name in term.sources)
         missing = {column: n for term in self.terms for column, n in term.gaps}
         text += "".join(f"; {n:,} claims without {column} count as average" for column, n in missing.items())
         return text + "".join(f"; {column} not used: {reason}" for column, reason in self.left_out)
@@ -220,7 +219,7 @@ def covariate_design(
     terms = _asked(claims, every)
     shared, own = len(terms), list[tuple[Move, int]]()
     for move, ask in by_move.items():
-        _check_move(move, states)
+        check_move(move, states)
         mine = _asked(claims, ask)
         if not mine:
             raise ValueError(f"`covariates` must give {move} a column that varies; leave the move out for the default")
@@ -231,10 +230,10 @@ def covariate_design(
     return CovariateDesign(tuple(terms), shared, tuple(own), left_out)
 
 
-def _check_move(move: object, states: Sequence[str]) -> None:
+def check_move(move: object, states: Sequence[str], argument: str = "covariates") -> None:
     """Refuse a key of the mapping that is not a move between two states."""
     if not (isinstance(move, tuple) and len(move) == 2 and all(name in states for name in move)):
-        raise ValueError(f"`covariates` must be keyed by moves such as ('off_work', 'back_at_work'), got {move!r}")
+        raise ValueError(f"`{argument}` must be keyed by moves such as ('off_work', 'back_at_work'), got {move!r}")
 
 
 def _asked(claims: pd.DataFrame, ask: Ask) -> list[Block]:

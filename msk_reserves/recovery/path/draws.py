@@ -8,8 +8,10 @@ from scipy import special
 from msk_reserves._checks import Floats, Integers, whole
 from msk_reserves.recovery.laws.cure import CURES, is_cure
 from msk_reserves.recovery.laws.families import BY_CLAIM, FAMILIES, Family, cumulative_hazard, days_at_hazard, hazard
+from msk_reserves.recovery.laws.fit import FittedFamily
 from msk_reserves.recovery.laws.piecewise import PIECEWISE, cumulative_at_cuts
 from msk_reserves.recovery.laws.spline import basis, is_spline, log_cumulative_hazard, log_days_at, log_slope
+from msk_reserves.recovery.laws.tilt import at_level, levels_of
 from msk_reserves.recovery.path.employers import FactorDraws
 
 
@@ -85,6 +87,35 @@ def law_draws(family: str, theta: Floats, cuts: Floats) -> LawDraws:
     shape = np.array(theta[:, -1]) if law.free_shape else none
     plateau = special.expit(theta[:, -1]) if is_cure(family) else none
     return LawDraws(family, np.array(theta[:, :p]), scale, shape, no_columns, np.zeros(0), no_columns, plateau)
+
+
+def collected(fit: FittedFamily, theta: Floats, design: Floats, days: Floats) -> Floats:
+    """Return the cumulative hazard of stays under parameters of a law.
+
+    Parameters
+    ----------
+    fit : FittedFamily
+        The law.
+    theta : numpy.ndarray, shape (n_draws, n_parameters)
+        Parameters, laid out as its estimates.
+    design : numpy.ndarray, shape (n_stays, n_covariates)
+        The covariates of the fit.
+    days : numpy.ndarray, shape (n_stays,)
+        Days in the state.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_stays, n_draws)
+    """
+    result = np.empty((len(design), len(theta)))
+    for level, rows in levels_of(fit, design):
+        law = law_draws(fit.family, at_level(fit, theta, level), fit.cuts)
+        location = design[rows] @ law.coefficients[:, law.constant :].T
+        location = (location + law.coefficients[:, 0] if law.constant else location).ravel()
+        draw = np.tile(np.arange(len(theta)), len(rows))
+        found = law.compute("accumulate", np.repeat(days[rows], len(theta)), location, draw)
+        result[rows] = found.reshape(len(rows), len(theta))
+    return result
 
 
 def at_mark(law: LawDraws, mark: float) -> LawDraws:

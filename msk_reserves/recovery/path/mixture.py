@@ -6,7 +6,7 @@ import numpy as np
 
 from msk_reserves._checks import Floats
 from msk_reserves.recovery.path.draws import TransitionDraws
-from msk_reserves.recovery.path.selection import LONG_RUN
+from msk_reserves.recovery.path.selection import LONG_RUN, Candidate
 from msk_reserves.recovery.path.transitions import AtRisk, Transition
 
 GRID_NODES = 240
@@ -43,20 +43,24 @@ def all_exits(moves: Sequence[Transition], design: Floats, clocks: tuple[Floats,
         until = age[:, None] + ahead
         escaped = np.zeros(until.shape)
         for one in move.kept():
-            law = move.law(one.fit, one.fit.theta[None, :])
-            alone = TransitionDraws(
-                move.origin, move.target, move.read, (law,), np.zeros(1, dtype=np.int64), factors=move.factors
-            )
-            location = alone.location(design)[:, 0]
-            spread = np.repeat(location, until.shape[1])
-            draw = np.zeros(until.size, dtype=np.int64)
-            later = alone.cumulative_hazard(until.ravel(), spread, draw).reshape(until.shape)
-            now = alone.cumulative_hazard(age, location, np.zeros(len(age), dtype=np.int64))
-            escaped += one.weight * np.exp(-(later - now[:, None]))
+            # A claim belongs to one part of the move; the others collect nothing.
+            escaped += one.weight * np.exp(-sum(_part(part, one, design, age, until) for part in move.opened()))
         with np.errstate(divide="ignore"):
             # A state escaped with probability zero to machine precision; a finite number keeps differences finite.
             result[row] = np.minimum(-np.log(escaped), 745.0)
     return result
+
+
+def _part(move: Transition, one: Candidate, design: Floats, age: Floats, until: Floats) -> Floats:
+    """Return the hazard that one law of a move collects from each claim's age on, shape of `until`."""
+    law = move.law(one.fit, one.fit.theta[None, :])
+    alone = TransitionDraws(
+        move.origin, move.target, move.read, (law,), np.zeros(1, dtype=np.int64), factors=move.factors
+    )
+    location = alone.location(design)[:, 0]
+    spread = np.repeat(location, until.shape[1])
+    later = alone.cumulative_hazard(until.ravel(), spread, np.zeros(until.size, dtype=np.int64)).reshape(until.shape)
+    return np.asarray(later - alone.cumulative_hazard(age, location, np.zeros(len(age), dtype=np.int64))[:, None])
 
 
 def present_stay(

@@ -13,7 +13,7 @@ from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.path.covariates import Ask, CovariateDesign, Move, covariate_design
 from msk_reserves.recovery.path.draws import RecoveryDraws, check_draws
-from msk_reserves.recovery.path.effects import effects_of
+from msk_reserves.recovery.path.effects import effects_of, moves_and_laws
 from msk_reserves.recovery.path.employer_fit import with_employers
 from msk_reserves.recovery.path.employers import NOBODY, EmployerColumn, EmployerFrailty
 from msk_reserves.recovery.path.external import ClaimRow, TransitionModel, tabulated
@@ -22,10 +22,11 @@ from msk_reserves.recovery.path.mortality import population_mortality
 from msk_reserves.recovery.path.moves import Choices, borrowed, fit_state
 from msk_reserves.recovery.path.options import Asked
 from msk_reserves.recovery.path.replacement import keyed, replaced, without_move
-from msk_reserves.recovery.path.sampling import draw_employers, draw_moves, point_transition
-from msk_reserves.recovery.path.selection import CANDIDATES, Candidate
+from msk_reserves.recovery.path.sampling import draw_employers, draw_moves, point_draws
+from msk_reserves.recovery.path.selection import CANDIDATES
 from msk_reserves.recovery.path.stays import read_stays
-from msk_reserves.recovery.path.strata import at_frequent_level, borrowing, in_words, one_stratum, with_strata
+from msk_reserves.recovery.path.strata import at_frequent_level, borrowing, one_stratum, told, with_strata
+from msk_reserves.recovery.path.tilts import AskLevels, plain, with_levels
 from msk_reserves.recovery.path.transitions import Stays, Transition, clusters, stays_at_risk, stays_of
 
 
@@ -159,7 +160,7 @@ class Recovery:
 
     def point(self) -> RecoveryDraws:
         """Return the estimates of each move's best law as a single draw, without parameter uncertainty."""
-        return RecoveryDraws(None, 1, tuple(point_transition(one) for one in self.fitted))
+        return RecoveryDraws(None, 1, point_draws(self.fitted))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row a move and law.
@@ -170,28 +171,7 @@ class Recovery:
             from, to, moves, days_at_risk, covariates, clock ("reset": days in the stay; "forward": days since the
             claim's path began), draws, law, weight, aic, note; where asked, stratum.
         """
-        rows = [
-            {
-                "from": move.origin,
-                "to": move.target,
-                **in_words(move, self.fitted),
-                "moves": round(move.events),
-                "days_at_risk": round(move.exposure),
-                "covariates": ""
-                if move.hazards is not None
-                else f"{len(move.columns)} of {len(self.design.columns_of(move.origin, move.target))}",
-                "clock": "forward" if move.forward else "reset",
-                "draws": move.method,
-                "law": one.fit.title,
-                "weight": one.weight,
-                "aic": one.fit.aic,
-                "note": _note(move, one),
-            }
-            for move in self.fitted
-            for one in move.candidates
-            if not move.shared
-        ]
-        return pd.DataFrame(rows)
+        return moves_and_laws(self.fitted, self.design)
 
     def effects(self) -> pd.DataFrame:
         """Return the effect of every covariate on every move, a row a law that carries weight.
@@ -199,8 +179,9 @@ class Recovery:
         Returns
         -------
         pandas.DataFrame
-            from, to, law, weight, covariate, measure ("time ratio": what the days are multiplied by, or "hazard
-            ratio"), ratio, standard_error (of its logarithm), lower and upper (limits at 95 %).
+            from, to, stratum (where there are strata), law, weight, covariate, measure ("time ratio": what the days are
+            multiplied by; "hazard ratio"; for `shape` and `varying` also "scale ratio" and "hazard ratio per e-fold of
+            days"), ratio, standard_error (of its logarithm), lower and upper (limits at 95 %).
         """
         return effects_of(self.fitted)
 
@@ -217,6 +198,7 @@ class Recovery:
         lines = [
             f"Recovery fitted to {moves:,.0f} moves of {len(own)} kinds, weights {self.weighting}.",
             f"Covariates: {self.design!r}.",
+            *told(self.design),
         ]
         ahead = [f"{one.origin} to {one.target}" for one in own if one.forward]
         if ahead:
@@ -242,13 +224,6 @@ class Recovery:
         return words + "".join(tables)
 
 
-def _note(move: Transition, law: Candidate) -> str:
-    """Return what a law of a move rests on, or why it has no weight."""
-    if move.hazards is not None:
-        return "given by the user"
-    return law.fit.reason if move.method == "gamma" else law.note()
-
-
 def fit_recovery(
     book: ClaimBook,
     *,
@@ -257,6 +232,8 @@ def fit_recovery(
     weighting: str = "equal_within_7",
     frailty: str | None = None,
     strata: str | None = None,
+    shape: AskLevels = (),
+    varying: AskLevels = (),
     replace_moves: Mapping[Move, TransitionModel] = MappingProxyType({}),
 ) -> Recovery:
     """Fit the time in each state of the path back to work.
@@ -285,6 +262,12 @@ def fit_recovery(
         A column, as "jurisdiction", each level of which has baseline hazards and effects of its own in every move of
         which it shows 30 exits; its other moves have the law fitted to all levels, which the decisions say. At most 60
         levels; not together with `frailty`.
+    shape : str, sequence of str, or mapping of moves to these
+        Columns of categories whose levels move ln scale, or a spline's slope, besides the location; laws without either
+        are refused. Levels with fewer than 30 exits of a move stay with the most frequent.
+    varying : str, sequence of str, or mapping of moves to these
+        Columns of categories whose effect on the hazard may change with the days in the state: piecewise rates let it
+        differ by 4, 13 and 26 weeks, splines along ln days; other laws are refused.
     replace_moves : mapping of moves (from, to) to models
         Models of yours that take the place of a move's laws, as in `Recovery.with_transition`.
 
@@ -295,13 +278,13 @@ def fit_recovery(
     Raises
     ------
     ValueError
-        If no stay ended, an option is unknown, `strata` cannot be used, or `frailty="employer"` and the book cannot
+        If no stay ended, an option is unknown, a column cannot be used so, or `frailty="employer"` and the book cannot
         show it.
     """
     if not (book.spells.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
     described = (book.claims, clusters(book.claims))
-    asked = Asked(covariates, tuple(candidates), weighting, frailty, strata)
+    asked = Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying)
     recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, asked)
     for (origin, target), model in replace_moves.items():
         recovery = recovery.with_transition(origin, target, model, book)
@@ -317,6 +300,8 @@ def fit_path(
     weighting: str = "equal_within_7",
     frailty: str | None = None,
     strata: str | None = None,
+    shape: AskLevels = (),
+    varying: AskLevels = (),
 ) -> Recovery:
     """Fit the time in each of your own states from a table of stays.
 
@@ -331,7 +316,7 @@ def fit_path(
         `employer_id`; and covariates, as they were when the row began.
     space : StateSpace
         The declared states; those of a book by default.
-    covariates, candidates, weighting, frailty, strata : optional
+    covariates, candidates, weighting, frailty, strata, shape, varying : optional
         As in `fit_recovery`, of the columns of `stays`.
 
     Returns
@@ -362,7 +347,9 @@ def fit_path(
     rows, cluster = read_stays(stays, space)
     if not (rows.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`stays` must hold at least one stay that ended; all {len(stays):,} are still running")
-    return _fitted_to(rows, space, (stays, cluster), Asked(covariates, tuple(candidates), weighting, frailty, strata))
+    return _fitted_to(
+        rows, space, (stays, cluster), Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying)
+    )
 
 
 def _fitted_to(stays: Stays, space: StateSpace, described: tuple[pd.DataFrame, Integers], asked: Asked) -> Recovery:
@@ -371,10 +358,11 @@ def _fitted_to(stays: Stays, space: StateSpace, described: tuple[pd.DataFrame, I
     groups, decisions = stays_at_risk(stays, space)
     table, cluster = described
     design = with_strata(covariate_design(table, asked.covariates, space.names), table, asked.strata)
+    design, levels = with_levels(design, table, (asked.shape, asked.varying), space.names)
     matrix = design.matrix(table)
-    choices = Choices(matrix, design, cluster, asked.candidates, asked.weighting, population_mortality(table))
+    choices = Choices(matrix, design, cluster, asked.candidates, asked.weighting, population_mortality(table), levels)
     fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))
-    decisions = (*decisions, *borrowed(fitted, space), *borrowing(fitted, asked.strata))
+    decisions = (*decisions, *borrowed(fitted, space), *borrowing(fitted, asked.strata), *plain(fitted, levels))
     employers = None
     if asked.frailty is not None:
         laws = asked.candidates, asked.weighting

@@ -14,6 +14,7 @@ from msk_reserves.recovery.path.covariates import CovariateDesign, usable_column
 from msk_reserves.recovery.path.selection import FEW_EVENTS, fit_candidates
 from msk_reserves.recovery.path.strata import fit_by_stratum
 from msk_reserves.recovery.path.thin import PRIOR_EVENTS, beside, fit_thin
+from msk_reserves.recovery.path.tilts import NO_LEVELS, Levels
 from msk_reserves.recovery.path.transitions import (
     EVENTS_PER_COVARIATE,
     NORMAL_EVENTS,
@@ -37,6 +38,7 @@ class Choices:
     candidates: Sequence[str]
     weighting: str
     mortality: Floats | None
+    levels: Levels = NO_LEVELS
 
 
 def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tuple[Transition, ...]:
@@ -89,14 +91,12 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     group = group.at_risk_of(target)
     events = group.exits(target)
     if events < FEW_EVENTS:
-        expected = None
-        if choices.mortality is not None and group.state in group.space.lifelong and target in group.space.deaths:
-            expected = float(np.average(choices.mortality[group.row], weights=group.days - group.entry))
-        return fit_thin(group, target, groups, choices.cluster, parent=expected)
+        return fit_thin(group, target, groups, choices.cluster, parent=_mortality(group, target, choices))
     exited = group.exited(target)
-    offered = choices.covariates.columns_of(group.state, target)
+    tilting = choices.levels.carried(group, target, choices.design)
+    offered = (*tilting, *choices.covariates.columns_of(group.state, target))
     design = np.column_stack([group.marked, choices.design[np.ix_(group.row, np.array(offered, dtype=np.int64))]])
-    usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1)
+    usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1 - len(tilting))
     borrows = 0 not in usable and bool(group.marked.any()) and not bool(group.marked.all())
     usable = (0, *usable) if borrows else usable
     columns = tuple(offered[column - 1] for column in usable if column)
@@ -106,8 +106,15 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     if borrows:
         data, cluster = _toward_alike(data), np.concatenate([cluster, cluster])
     to_work = target in group.space.working
+    move, offset = (group.state, target), len(names) - len(columns)
     found = fit_candidates(
-        data, names, choices.candidates, choices.weighting, to_work=to_work, dies_out=dies_out(group, target)
+        data,
+        names,
+        choices.candidates,
+        choices.weighting,
+        to_work=to_work,
+        dies_out=dies_out(group, target),
+        tilt=choices.levels.tilt(move, columns, offset),
     )
     return Transition(
         origin=group.state,
@@ -124,7 +131,15 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
         mark=0.0 if 0 in usable else None,
         continues=target == group.twin,
         borrows=borrows,
+        cells=choices.levels.cells(move, columns, offset) if any(one.weight and one.fit.tilt for one in found) else (),
     )
+
+
+def _mortality(group: AtRisk, target: str, choices: Choices) -> float | None:
+    """Return the population's deaths a day at the ages of a state that goes on for life, None for other moves."""
+    if choices.mortality is None or group.state not in group.space.lifelong or target not in group.space.deaths:
+        return None
+    return float(np.average(choices.mortality[group.row], weights=group.days - group.entry))
 
 
 def _toward_alike(data: Observations) -> Observations:

@@ -8,6 +8,7 @@ from msk_reserves.recovery.laws.fit import LAWS
 from msk_reserves.recovery.path.covariates import Ask, Move
 from msk_reserves.recovery.path.employer_fit import FRAILTIES
 from msk_reserves.recovery.path.selection import WEIGHTINGS
+from msk_reserves.recovery.path.tilts import AskLevels
 
 
 class Asked(NamedTuple):
@@ -17,7 +18,9 @@ class Asked(NamedTuple):
     candidates: tuple[str, ...]
     weighting: str
     frailty: str | None
-    strata: str | None
+    strata: str | None = None
+    shape: AskLevels = ()
+    varying: AskLevels = ()
 
     def check(self) -> None:
         """Refuse options that are unknown, or that cannot be had together."""
@@ -28,8 +31,9 @@ class Asked(NamedTuple):
             one_of(name, LAWS, "candidates")
         if not self.candidates:
             raise ValueError("`candidates` must name at least one law, got none")
-        if self.strata is not None and self.frailty is not None:
-            raise ValueError(
-                f"`strata` must be left out with `frailty`, whose factor multiplies one law a move; got "
-                f"{self.strata!r} and {self.frailty!r}. Name the column in `covariates`, or leave `frailty` out"
-            )
+        for name, asked in (("strata", self.strata), ("shape", self.shape), ("varying", self.varying)):
+            if asked and self.frailty is not None:
+                raise ValueError(
+                    f"`{name}` must be left out with `frailty`, whose factor multiplies one plain law a move; got "
+                    f"{asked!r} and {self.frailty!r}. Name the column in `covariates`, or leave `frailty` out"
+                )

@@ -39,6 +39,7 @@ def replaced(move: Transition, hazards: ClaimHazards, column: int) -> Transition
         forward=False,
         hazards=hazards,
         factors=None,
+        cells=(),
     )
 
 

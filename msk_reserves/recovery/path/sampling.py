@@ -10,7 +10,8 @@ import numpy as np
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.laws.fit import FittedFamily, refit
 from msk_reserves.recovery.laws.piecewise import PIECEWISE
-from msk_reserves.recovery.laws.spline import is_spline, rising
+from msk_reserves.recovery.laws.spline import is_spline, rising, slopes
+from msk_reserves.recovery.laws.tilt import at_level, levels_of
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.draws import LawDraws, TransitionDraws
 from msk_reserves.recovery.path.employers import Carried, EmployerFrailty, FactorDraws, draw_factors
@@ -49,8 +50,9 @@ def draw_moves(
         if shared not in drawn:
             drawn[shared] = _drawn(move, n, seed, carried.get(move.name, ()))
         law_of_draw, thetas = drawn[shared]
-        laws = tuple(move.law(one.fit, theta) for one, theta in zip(move.kept(), thetas, strict=True))
-        found.append(replace(_of_move(move, laws, law_of_draw), factors=factors if move.name in carried else None))
+        for part in move.opened():
+            laws = tuple(part.law(one.fit, theta) for one, theta in zip(part.kept(), thetas, strict=True))
+            found.append(replace(_of_move(part, laws, law_of_draw), factors=factors if part.name in carried else None))
     return tuple(found)
 
 
@@ -97,10 +99,16 @@ def draw_employers(frailty: EmployerFrailty, moves: Mapping[str, Transition], n:
     return draw_factors(frailty, hazard, keyed_generator(seed, "employers"), seed)
 
 
-def point_transition(transition: Transition) -> TransitionDraws:
-    """Return the estimates of the best law (least AIC of those kept) as a single draw."""
-    best = min(transition.kept(), key=lambda one: one.fit.aic).fit
-    return _of_move(transition, (transition.law(best, best.theta[None, :]),), np.zeros(1, dtype=np.int64))
+def point_draws(moves: Sequence[Transition]) -> tuple[TransitionDraws, ...]:
+    """Return the estimates of the best law of each move (least AIC of those kept) as a single draw."""
+    found = []
+    for move in moves:
+        best = min(move.kept(), key=lambda one: one.fit.aic).fit
+        found += [
+            _of_move(part, (part.law(best, best.theta[None, :]),), np.zeros(1, dtype=np.int64))
+            for part in move.opened()
+        ]
+    return tuple(found)
 
 
 def _of_move(transition: Transition, laws: tuple[LawDraws, ...], law_of_draw: Integers) -> TransitionDraws:
@@ -140,9 +148,22 @@ def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.rando
             return np.asarray(refits[np.arange(n) % len(refits)])
     root = np.linalg.cholesky(fit.covariance)
     theta = np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
-    if is_spline(fit.family):
-        size = len(fit.cuts)
-        theta[:, :size] = rising(theta[:, :size], fit.theta[:size], np.log(fit.cuts))
+    return _rising(fit, theta, transition.data) if is_spline(fit.family) else theta
+
+
+def _rising(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
+    """Return draws of a spline brought toward the estimate until they rise at every level that the stays have."""
+    size, log_knots = len(fit.cuts), np.log(fit.cuts)
+    if not fit.tilt:
+        theta[:, :size] = rising(theta[:, :size], fit.theta[:size], log_knots)
+        return theta
+    levels = [level for level, _ in levels_of(fit, data.design)]
+    for _ in range(60):
+        curves = [at_level(fit, theta, level)[:, :size] for level in levels]
+        falls = np.any([(slopes(curve, log_knots) <= 0).any(axis=1) for curve in curves], axis=0)
+        if not falls.any():
+            break
+        theta[falls] = 0.5 * (theta[falls] + fit.theta)
     return theta
 
 

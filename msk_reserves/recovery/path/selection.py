@@ -11,8 +11,9 @@ from msk_reserves.recovery.laws.families import EXPONENTIAL, FAMILIES, moment
 from msk_reserves.recovery.laws.fit import FittedFamily, fit_law, fit_to_data, unfitted
 from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE
 from msk_reserves.recovery.laws.spline import is_spline, log_slope
+from msk_reserves.recovery.laws.tilt import Tilt, at_level, cannot_carry, fit_tilted
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.path.draws import law_draws
+from msk_reserves.recovery.path.draws import collected, law_draws
 
 CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "rp1", "rp2", "cure_weibull", "piecewise")
 """Laws tried by default on transitions with at least `MANY_EVENTS` exits."""
@@ -24,6 +25,9 @@ MANY_EVENTS = 30
 FEW_EVENTS = 10
 WITHIN = 7.0
 """Laws whose AIC is within 7 of the best share the weight equally under `weighting="equal_within_7"`."""
+
+PLAIN = Tilt()
+"""Covariates that do no more than multiply time or hazard."""
 
 WEIGHTINGS = ("equal_within_7", "bic", "single")
 YEAR = 364.0
@@ -80,7 +84,14 @@ def _rests_on(fit: FittedFamily) -> str:
 
 
 def fit_candidates(
-    data: Observations, labels: tuple[str, ...], names: Sequence[str], weighting: str, *, to_work: bool, dies_out: bool
+    data: Observations,
+    labels: tuple[str, ...],
+    names: Sequence[str],
+    weighting: str,
+    *,
+    to_work: bool,
+    dies_out: bool,
+    tilt: Tilt = PLAIN,
 ) -> tuple[Candidate, ...]:
     """Fit the laws a transition can bear and weigh them.
 
@@ -99,6 +110,9 @@ def fit_candidates(
         refused (the longer off work, the less likely the return).
     dies_out : bool
         Whether piecewise rates decline where too few exits show them.
+    tilt : Tilt
+        Covariates that also move the shape, or whose effect changes with time. Laws that cannot carry them are refused;
+        where no other is plausible either, the laws without follow.
 
     Returns
     -------
@@ -111,8 +125,15 @@ def fit_candidates(
     decline = DECLINE if dies_out else 1.0
     fits: list[FittedFamily] = []
     for name in tried:
-        fits.append(_fit(name, data, labels, decline, {fit.family: fit for fit in fits if fit.converged}))
+        known = {fit.family: fit for fit in fits if fit.converged}
+        plain = tilt == PLAIN
+        fits.append(_fit(name, data, labels, decline, known) if plain else _tilted(name, data, labels, decline, tilt))
     refused = [_implausible(fit, data, to_work=to_work) for fit in fits]
+    if all(refused) and tilt != PLAIN:
+        told = [
+            Candidate(fit, 0.0, f"with `shape` or `varying`: {why}") for fit, why in zip(fits, refused, strict=True)
+        ]
+        return (*told, *fit_candidates(data, labels, names, weighting, to_work=to_work, dies_out=dies_out))
     if all(refused) and PIECEWISE not in tried:
         # Rates by piece follow the exits seen; a constant rate, the last resort, would not.
         fits.append(_fit(PIECEWISE, data, labels, decline, {}))
@@ -141,6 +162,12 @@ def _fit(
     return unfitted(name, data, reason) if reason else fit_law(name, data, labels, decline=decline, known=known)
 
 
+def _tilted(name: str, data: Observations, labels: tuple[str, ...], decline: float, tilt: Tilt) -> FittedFamily:
+    """Fit one law by name with levels that do more than multiply, if it can carry them."""
+    reason = cannot_carry(name, tilt) or (no_plateau(data) if is_cure(name) else "")
+    return unfitted(name, data, reason) if reason else fit_tilted(name, data, labels, tilt, decline=decline)
+
+
 def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str:
     """Return why a law is refused, or nothing."""
     if not fit.converged:
@@ -150,7 +177,7 @@ def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str
     misfit = tail_misfit(fit, data)
     if misfit or not to_work:
         return misfit
-    law = law_draws(fit.family, fit.theta[None, :], fit.cuts)
+    law = law_draws(fit.family, at_level(fit, fit.theta[None, :], np.zeros(len(fit.tilt))), fit.cuts)
     place = float(law.coefficients[0] @ np.concatenate([np.ones(law.constant), _means(data)]))
     first = max(YEAR, float(data.days[data.exited].max()))
     ages = np.geomspace(first, max(LONG_RUN, 2 * first), 5)
@@ -175,16 +202,12 @@ def tail_misfit(fit: FittedFamily, data: Observations) -> str:
     late ones. Beyond each of `TAIL_STARTS` and beyond the last exit the exits seen are held against the hazard
     collected by the stays at risk.
     """
-    law = law_draws(fit.family, fit.theta[None, :], fit.cuts)
-    location = data.design @ law.coefficients[0, law.constant :]
-    location = location + law.coefficients[0, 0] if law.constant else location
-    draw = np.zeros(len(data), dtype=np.int64)
     last = float(data.days[data.exited].max())
-    whole = law.compute("accumulate", data.days, location, draw)
+    whole = collected(fit, fit.theta[None, :], data.design, data.days)[:, 0]
     for start in (*TAIL_STARTS, last):
         begun = np.maximum(data.entry, start)
         late = data.days > begun
-        before = law.compute("accumulate", begun[late], location[late], draw[late])
+        before = collected(fit, fit.theta[None, :], data.design[late], begun[late])[:, 0]
         expected = float(data.weights[late] @ (whole[late] - before))
         seen = float(data.weights[data.exited & late].sum())
         if abs(seen - expected) > TAIL_TOLERANCE * np.sqrt(max(expected, 1.0)):

@@ -32,12 +32,14 @@ class StrataColumns:
     levels : its levels, the most frequent first; those with few claims are one, `OTHER`.
     pooled : the levels that stand under `OTHER`.
     missing : claims without a value when the design was made; they count as the most frequent level.
+    stratifies : whether the levels have laws of their own.
     """
 
     column: str
     levels: tuple[str, ...]
     pooled: tuple[str, ...]
     missing: int
+    stratifies: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,8 +71,8 @@ class StrataColumns:
         return {f"{self.column} {level}": int(n) for level, n in unknown.value_counts().items()}
 
 
-def strata_columns(claims: pd.DataFrame, name: str) -> StrataColumns:
-    """Return the columns of a stratifying column.
+def level_columns(claims: pd.DataFrame, name: str, argument: str = "strata") -> StrataColumns:
+    """Return the columns of the levels of a category.
 
     Parameters
     ----------
@@ -78,6 +80,8 @@ def strata_columns(claims: pd.DataFrame, name: str) -> StrataColumns:
         One row a claim.
     name : str
         The column.
+    argument : str
+        The argument by which it was asked for.
 
     Returns
     -------
@@ -90,18 +94,18 @@ def strata_columns(claims: pd.DataFrame, name: str) -> StrataColumns:
 
     Examples
     --------
-    >>> strata_columns(pd.DataFrame({"sex": ["m"] * 40 + ["f"] * 30}), "sex").levels
+    >>> level_columns(pd.DataFrame({"sex": ["m"] * 40 + ["f"] * 30}), "sex").levels
     ('m', 'f')
     """
-    check_columns((name,), claims, "strata")
+    check_columns((name,), claims, argument)
     words = claims[name].dropna().astype(str)
     sizes = words.value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
     if not len(sizes):
-        raise ValueError(f"`strata` must name a column with values; {name!r} is empty. Leave it out")
+        raise ValueError(f"`{argument}` must name a column with values; {name!r} is empty. Leave it out")
     if len(sizes) > MOST_LEVELS:
         raise ValueError(
-            f"`strata` must name a column of at most {MOST_LEVELS} levels; {name!r} has {len(sizes):,}. Put its values "
-            "in bands (`pandas.cut`), or name it in `covariates`"
+            f"`{argument}` must name a column of at most {MOST_LEVELS} levels; {name!r} has {len(sizes):,}. Put "
+            "its values in bands (`pandas.cut`), or name it in `covariates`"
         )
     large = [str(level) for level, n in sizes.items() if n >= SMALLEST_LEVEL and level != OTHER]
     pooled = tuple(str(level) for level in sizes.index if level not in large)
@@ -110,28 +114,27 @@ def strata_columns(claims: pd.DataFrame, name: str) -> StrataColumns:
 
 def with_strata(design: CovariateDesign, claims: pd.DataFrame, name: str | None) -> CovariateDesign:
     """Return the design with the columns of the strata behind the others: no law multiplies them."""
-    return design if name is None else replace(design, terms=(*design.terms, strata_columns(claims, name)))
+    return design if name is None else replace(design, terms=(*design.terms, level_columns(claims, name)))
 
 
 def _of_design(design: CovariateDesign) -> tuple[int, StrataColumns] | None:
     """Return the first column of the strata and what they are, None where there are none."""
     place = 0
     for term in design.terms:
-        if isinstance(term, StrataColumns):
+        if isinstance(term, StrataColumns) and term.stratifies:
             return place, term
         place += len(term.names)
     return None
 
 
 def at_frequent_level(design: CovariateDesign, matrix: Floats) -> Floats:
-    """Return a matrix of the design with every row in the most frequent stratum: no claim is partly in several."""
-    found = _of_design(design)
-    if found is None:
-        return matrix
-    first, strata = found
-    result = matrix.copy()
-    result[:, first : first + len(strata.levels)] = 0.0
-    result[:, first] = 1.0
+    """Return a matrix of the design with every row of the most frequent levels: no claim is partly of several."""
+    result, first = matrix.copy(), 0
+    for term in design.terms:
+        if isinstance(term, StrataColumns):
+            result[:, first : first + len(term.levels)] = 0.0
+            result[:, first] = 1.0
+        first += len(term.names)
     return result
 
 
@@ -242,3 +245,10 @@ def in_words(move: Transition, fitted: Sequence[Transition]) -> dict[str, str]:
     if all(one.stratum is None for one in fitted):
         return {}
     return {"stratum": "all" if move.stratum is None else move.stratum.level}
+
+
+def told(design: CovariateDesign) -> tuple[str, ...]:
+    """Return sentences on the columns of levels."""
+    blocks = [term for term in design.terms if isinstance(term, StrataColumns)]
+    strata = [f"Strata of {one.column}." for one in blocks if one.stratifies]
+    return (*strata, *(f"Shape, or effects over time, by {one.column}." for one in blocks if not one.stratifies))

@@ -10,6 +10,7 @@ from msk_reserves.claims.book import ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.laws.fit import FittedFamily
+from msk_reserves.recovery.laws.tilt import at_level
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.draws import LawDraws, at_mark, law_draws, shut_where
 from msk_reserves.recovery.path.employers import FactorDraws
@@ -129,6 +130,20 @@ class Stratum:
     borrows: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Claims for which a law with levels in its shape, or with effects that change with time, is one plain law.
+
+    Attributes
+    ----------
+    on : places among the laws' covariates of the indicators that are 1.
+    shut : columns of the design that say of a claim that it belongs elsewhere.
+    """
+
+    on: tuple[int, ...]
+    shut: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Transition:
     """A move between two states with its laws.
@@ -156,6 +171,8 @@ class Transition:
     factors : expected factors of employers on the hazard, None where there are none.
     hazards : hazards by claim from a model of the user's, in the place of laws; None for a fitted move.
     stratum : the level of the stratifying column that the laws hold for, None where they hold for all.
+    cells : the cells of claims by which the laws differ in more than their covariates multiply; often none.
+    cell : the one of them that this is of, None while all are together.
     """
 
     origin: str
@@ -177,6 +194,8 @@ class Transition:
     hazards: ClaimHazards | None = None
     borrows: bool = False
     stratum: Stratum | None = None
+    cells: tuple[Cell, ...] = ()
+    cell: Cell | None = None
 
     @property
     def name(self) -> str:
@@ -192,15 +211,25 @@ class Transition:
     @property
     def read(self) -> tuple[int, ...]:
         """Columns of the design that draws read: those of the covariates, and those that shut the move elsewhere."""
-        return self.columns if self.stratum is None else (*self.columns, *self.stratum.shut)
+        return (*self.columns, *self.shut)
+
+    @property
+    def shut(self) -> tuple[int, ...]:
+        """Columns of the design that shut the move."""
+        return tuple(column for one in (self.stratum, self.cell) if one is not None for column in one.shut)
+
+    def opened(self) -> "tuple[Transition, ...]":
+        """Return the move in each of its cells, between which claims are divided, or itself."""
+        return tuple(replace(self, cells=(), cell=cell) for cell in self.cells) or (self,)
 
     def law(self, fit: FittedFamily, theta: Floats) -> LawDraws:
         """Return draws of one law's parameters, shape (n_draws, n_parameters), as they hold for this move."""
         if self.hazards is not None:
             return self.hazards.law(len(theta))
-        law = law_draws(fit.family, theta, fit.cuts)
+        level = np.array([float(self.cell is not None and place in self.cell.on) for place in fit.tilt])
+        law = law_draws(fit.family, at_level(fit, theta, level), fit.cuts)
         law = law if self.mark is None else at_mark(law, self.mark)
-        return law if self.stratum is None else shut_where(law, len(self.stratum.shut))
+        return shut_where(law, len(self.shut)) if self.shut else law
 
     def kept(self) -> tuple[Candidate, ...]:
         """Return the laws that carry weight."""

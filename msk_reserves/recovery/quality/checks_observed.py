@@ -210,8 +210,10 @@ def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[
             continue
         marks = [group.space.mark] if move.mark is not None else []
         columns: dict[str, list[int]] = {}
-        for place, name in enumerate([*marks, *(source[column] for column in move.columns)]):
+        of_place = [*marks, *(source[column] for column in move.columns)]
+        for place, name in enumerate(of_place):
             columns.setdefault(name, []).append(place)
+        modelled = {of_place[place] for one in move.kept() for place in one.fit.tilt}
         try:
             at_risk = within(group.at_risk_of(move.target), move, design)
             found = tested(_stays_of(at_risk, move, design), move.names, columns, "log")
@@ -220,7 +222,7 @@ def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[
         rows += [
             (float(p), f"{words(name)} in {move_words(move)}")
             for name, p in zip(found.names[:-1], found.p_value[:-1], strict=True)
-            if not np.isnan(p)
+            if not np.isnan(p) and name not in modelled
         ]
     if not rows:
         return None
