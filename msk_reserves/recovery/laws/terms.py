@@ -13,11 +13,11 @@ from msk_reserves.recovery.laws.generalized_gamma import Interpolated, interpola
 SHAPE_STEP = 1e-4
 """Step of the central differences by Q."""
 
-TABULATED_FROM = 400
-"""Rows from which a generalized gamma is read from a table: its incomplete gamma ratios are slow."""
+ROWS_A_NODE = 2.0
+"""Rows for each node from which a generalized gamma is read from a table: its incomplete gamma ratios are slow."""
 
 _NODE_STEP = 0.05
-_MOST_NODES = 8000
+_LEAST_NODES = 64
 
 Six = tuple[Floats, Floats, Floats, Floats, Floats, Floats]
 """A value, its first two derivatives by w, its first by the third parameter, the mixed one, the second by the third."""
@@ -80,13 +80,14 @@ def _shaped(family: Family, shape: float, reach: tuple[float, float], n: int, *,
     """Return terms with derivatives by Q as central differences of those at Q - step, Q and Q + step."""
     at = [np.array(shape + side * SHAPE_STEP) for side in ((-1.0, 0.0, 1.0) if derivatives else (0.0,))]
     low, high = reach
-    nodes = int(min(max((high - low) / _NODE_STEP, 64.0), 1e6)) if np.isfinite([low, high]).all() else _MOST_NODES + 1
-    if n < TABULATED_FROM or nodes > _MOST_NODES:
+    nodes = max((high - low) / _NODE_STEP, _LEAST_NODES)
+    # Where the reach is not finite, neither is the number of nodes.
+    if not ROWS_A_NODE * nodes < n:
         return LawTerms(
             lambda w, _logit: _differences([family.survival_terms(w, q) for q in at]),
             lambda w, _logit: _differences([family.density_terms(w, q) for q in at]),
         )
-    grid = np.linspace(low, high, nodes)
+    grid = np.linspace(low, high, int(nodes))
     tables = [
         [interpolated(grid, *terms(grid, q)) for q in at] for terms in (family.survival_terms, family.density_terms)
     ]

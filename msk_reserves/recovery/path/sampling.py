@@ -18,10 +18,11 @@ from msk_reserves.recovery.path.employers import Carried, EmployerFrailty, Facto
 from msk_reserves.recovery.path.transitions import Transition
 
 REFITS = 60
-"""Most refits of one law under random weights; more draws reuse them in turn."""
+"""Refits under random weights behind the draws of a move, in the proportion of its laws; more draws reuse them in
+turn."""
 
 SHAPE_REFITS = 20
-"""The same for the generalized gamma, whose refits cost some twenty times as much."""
+"""Most of them of a generalized gamma, whose refits cost some ten times as much."""
 
 
 def keyed_generator(seed: int, name: str) -> np.random.Generator:
@@ -76,9 +77,9 @@ def _drawn(
             values, vectors = np.linalg.eigh(spread)
             root = vectors * np.sqrt(np.maximum(values, 0.0))
             unknown = rng.standard_normal((len(mine), len(spread))) @ root.T
-            theta[mine] = _parameters(transition, given, len(mine), rng) + unknown
+            theta[mine] = _parameters(transition, given, (len(mine), n), rng) + unknown
         elif len(mine):
-            theta[mine] = _parameters(transition, one.fit, len(mine), rng)
+            theta[mine] = _parameters(transition, one.fit, (len(mine), n), rng)
         thetas.append(theta)
     return law_of_draw, tuple(thetas)
 
@@ -132,8 +133,9 @@ def _laws(weights: Floats, n: int, rng: np.random.Generator) -> Integers:
     return np.asarray(rng.permutation(np.minimum(code, len(weights) - 1)).astype(np.int64))
 
 
-def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
-    """Draw parameter vectors of one law, shape (n, n_parameters)."""
+def _parameters(transition: Transition, fit: FittedFamily, among: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Draw parameter vectors of one law, shape (n, n_parameters); `among` are n and the draws of all laws."""
+    n, every = among
     if transition.method == "given":
         return np.tile(fit.theta, (n, 1))
     if transition.method == "gamma" and fit.family != PIECEWISE:
@@ -142,7 +144,7 @@ def _parameters(transition: Transition, fit: FittedFamily, n: int, rng: np.rando
     if fit.family == PIECEWISE:
         return _piecewise_parameters(fit, n, rng)
     if transition.method == "bootstrap":
-        most = SHAPE_REFITS if "Q" in fit.names else REFITS
+        most = min(-(-REFITS * n // every), SHAPE_REFITS if "Q" in fit.names else REFITS)
         refits = _refits(transition, fit, min(n, most), rng)
         if len(refits):
             return np.asarray(refits[np.arange(n) % len(refits)])
