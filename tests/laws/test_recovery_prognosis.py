@@ -9,12 +9,15 @@ import pytest
 
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE
+from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.outlook import group_outlook
 from msk_reserves.recovery.answers.prognosis import predicted_occupation, state_probabilities
 from msk_reserves.recovery.answers.remaining import RemainingDays, remaining_days
+from msk_reserves.recovery.answers.standing import blocks, longest_seen, standing_of
 from msk_reserves.recovery.laws.families import FAMILIES
 from msk_reserves.recovery.laws.residual import residual_mean, residual_quantile
 from msk_reserves.recovery.path.draws import RecoveryDraws
+from msk_reserves.recovery.path.mixture import present_stay
 from msk_reserves.recovery.path.model import Recovery, fit_path, fit_recovery
 from tests.worlds.employers import SPACE, employers_stays
 from tests.worlds.recovery import recovery_book
@@ -249,6 +252,20 @@ def test_answers_follow_the_days_since_the_path_began() -> None:
     _, sooner = predicted_occupation(recovery, own, AHEAD, state="relapse")
     assert np.abs(estimated - sooner).max() > 0.005
     assert "relapse" in states
+
+
+def test_the_present_stay_is_the_same_in_tables_and_curves() -> None:
+    """Still in the stay, of a relapse some days into its path: the table at the estimates and `present_stay`, 1e-10."""
+    book, recovery = running_forward()
+    days, since = np.array([10.0, 10.0, 90.0]), np.array([40.0, 800.0, 300.0])
+    worker = book.claims.iloc[:3].assign(state="relapse", days_in_state=days, days_since_start=since)
+    grid = graded_grid(364.0)
+    (block,) = blocks(standing_of(recovery, worker, ["relapse"]), recovery, longest_seen(recovery), grid)
+    held = np.empty((3, len(grid.nodes)))
+    held[block.which] = block.now.held.sum(axis=0).T
+    staying, _ = present_stay(recovery.fitted, "relapse", recovery.design.matrix(worker), (days, since), grid.nodes)
+    np.testing.assert_allclose(held, staying, atol=1e-10)
+    assert np.abs(staying[0] - staying[1]).max() > 0.01
 
 
 def test_simulated_days_off_agree_with_the_equations_where_moves_run_on_the_path() -> None:

@@ -13,7 +13,9 @@ from msk_reserves.claims.part import part_of_book
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.recovery.curves.nonparametric import aalen_johansen
+from msk_reserves.recovery.laws.families import FAMILIES, cumulative_hazard
 from msk_reserves.recovery.path.model import Recovery, fit_recovery
+from msk_reserves.recovery.path.transitions import stays_at_risk, stays_of
 from msk_reserves.recovery.quality.calibration import calibration
 from msk_reserves.recovery.quality.cox_snell import cox_snell
 from msk_reserves.recovery.quality.group_check import predicted_and_observed
@@ -350,3 +352,30 @@ def test_a_model_of_ones_own_is_judged_like_any_other() -> None:
     outcomes = {one.name: one.outcome for one in found.checks}
     assert outcomes["calibration at 13 weeks"] == "fail"
     assert outcomes["laws converged"] == outcomes["moments exist"] == "pass"
+
+
+def test_residuals_run_on_the_clock_of_the_move() -> None:
+    """Of a move on the days since the path began: its law's hazard between entry and end of the stay on that clock."""
+    recovery = fit_recovery(BOOK, candidates=("lognormal",), covariates=())
+    move = replace(recovery.transitions["relapse", "back_at_work"], forward=True)
+    found = cox_snell(replace(recovery, fitted=(move,)), BOOK, state="relapse")
+    group = next(one for one in stays_at_risk(stays_of(BOOK))[0] if one.state == "relapse")
+    (law,) = move.kept()
+    at = float(law.fit.theta[0]), law.fit.scale, law.fit.shape
+    until, entry = (
+        cumulative_hazard(FAMILIES["lognormal"], group.since + days, *at) for days in (group.days, group.entry)
+    )
+    known = group.interval == 0
+    assert known.sum() > 50
+    assert (group.since[known] > 10).any()
+    np.testing.assert_allclose(found.residual[known], (until - entry)[known], rtol=1e-9)
+    np.testing.assert_allclose(found.expected.sum(), (until - entry).sum(), rtol=0.05)
+
+
+def test_judged_stays_run_on_the_clock_of_the_move() -> None:
+    """A first stay is told the same on both clocks; a relapse is not, and is given the days of its path."""
+    first = replace(RECOVERY, fitted=tuple(replace(one, forward=True) for one in RECOVERY.fitted))
+    same, plain = judged_stays(first, BOOK), judged_stays(RECOVERY, BOOK)
+    np.testing.assert_array_equal(same.predicted, plain.predicted)
+    other, plain = (judged_stays(each, BOOK, state="relapse", horizons=(60.0,)) for each in (first, RECOVERY))
+    assert np.abs(other.predicted - plain.predicted).max() > 0.05

@@ -26,7 +26,7 @@ class Cohorts:
     where : rows of (begun, occupation, late) by state that they contribute to: by target, place and place.
     places : moves by place.
     entries : what comes, by the end of each cell, of one stay that begins in it, shape (n_cells, n_channels, n_rows).
-    held : probability held by place and cell of beginning, shape (n_places, n_cells, n_rows).
+    held : probability held by place and cohort, those of the earliest cells first; shape (n_places, n_cells, n_rows).
     gone : probability gone to each target, shape (n_targets, n_rows).
     """
 
@@ -47,6 +47,7 @@ class Cohorts:
             Probability gone to each target, held in each place, and the part of that in late stays.
         """
         drift, late = self.cells.drift[cell], self._late(cell)
+        self._join(cell)
         inflow: dict[int, Floats] = {}
         left_at = np.ones(1)
         for row, place in enumerate(self.places):
@@ -56,7 +57,7 @@ class Cohorts:
             # Time at risk in units of the cell: exits of each kind are its hazard times this.
             unit = np.expm1(lost)
             unit /= lost
-            old = self.held[row, :cell]
+            old = self.held[row, : len(drift)]
             unit *= old
             old += unit * lost
             if row in inflow:
@@ -81,7 +82,7 @@ class Cohorts:
                     inflow[to] = inflow.get(to, 0.0) + unit * table[cell]
                 else:
                     self.gone[to] += in_all * table[cell]
-        held = self.held[:, :cell]
+        held = self.held[:, : len(drift)]
         there_late = np.zeros((len(held), held.shape[2])) if late is None else np.einsum("psr,sr->pr", held, late)
         return np.concatenate([self.gone, held.sum(axis=1), there_late])
 
@@ -89,14 +90,22 @@ class Cohorts:
         """Take in the stays that begin in a cell."""
         n = len(self.gone)
         self.gone += self.entries[cell, :n] * entered
-        self.held[:, cell] = self.entries[cell, n : n + len(self.places)] * entered
+        latest = len(self.cells.joined[cell])
+        self.held[:, latest] = self.entries[cell, n : n + len(self.places)] * entered
+
+    def _join(self, cell: int) -> None:
+        """Join cohorts of neighbouring cells that a cell no longer needs to tell apart."""
+        starts = self.cells.joined[cell]
+        if cell and len(starts) <= len(self.cells.joined[cell - 1]):
+            before = self.held[:, : len(self.cells.joined[cell - 1]) + 1]
+            self.held[:, : len(starts)] = np.add.reduceat(before, starts, axis=1)
 
     def _late(self, cell: int) -> Floats | None:
-        """Return the part of stays begun in each cell before one that is late at its end, None where none is."""
+        """Return the part of each cohort that is late at the end of a cell, None where none is."""
         on_stay, on_path = self.stay.late[: cell + 2], self.stay.path_late[cell + 1]
         if not (on_stay.any() or on_path.any()):
             return None
-        weights = self.cells.before[cell]
+        weights = self.cells.cohort[cell]
         found: Floats = np.maximum(weights @ on_stay.astype(np.float64), on_path.astype(np.float64))
         return found
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from msk_reserves._checks import Floats, frozen, positive, whole
+from msk_reserves._checks import Floats, Integers, frozen, positive, whole
 
 CELLS = 48
 """Cells of the default grid; four times as many move answers by some thousandths."""
@@ -116,7 +116,10 @@ class Steps:
     Attributes
     ----------
     before : for the cell numbered l, weights at its end for what began in the l cells before it, shape (l, l + 2).
-    drift : how far they moved while it went by, of the same shapes; rows sum to zero.
+    joined : for each cell, where among what began before it, as joined at the cell before and the latest apart, parts
+        begin that no longer need telling apart: neighbours together no wider than the cell itself.
+    cohort : `before` of what is joined, as if spread evenly; shape (n_cohorts, l + 2).
+    drift : how far the weights of cohorts moved while the cell went by, of the same shapes; rows sum to zero.
     own : weights at its end for what began in the cell itself, shape (n_cells, n_nodes).
     own_part : those of a function times the days in the stay, in widths of the cell.
     at_risk, at_risk_part : those of the integral over the stay so far, in widths of the cell, of a function, and of it
@@ -125,6 +128,8 @@ class Steps:
     """
 
     before: tuple[Floats, ...]
+    joined: tuple[Integers, ...]
+    cohort: tuple[Floats, ...]
     drift: tuple[Floats, ...]
     own: Floats
     own_part: Floats
@@ -138,7 +143,7 @@ def _steps(nodes: tuple[float, ...]) -> Steps:
     """Return the steps of a grid with some nodes."""
     days = np.array(nodes)
     width = np.diff(days)
-    before, drift = [], []
+    before, moved = [], []
     own = np.zeros((len(width), len(days)))
     earlier = np.zeros((0, 1))
     for last in range(1, len(days)):
@@ -148,10 +153,9 @@ def _steps(nodes: tuple[float, ...]) -> Steps:
         integral[:, 1:] += rising**2 / (2.0 * width[:last])
         integral[:, :-1] += rising - rising**2 / (2.0 * width[:last])
         hats = (integral[:-1] - integral[1:]) / width[:last, None]
-        moved = hats[:-1].copy()
-        moved[:, :last] -= earlier
         before.append(hats[:-1])
-        drift.append(moved)
+        moved.append(hats[:-1].copy())
+        moved[-1][:, :last] -= earlier
         own[last - 1, : last + 1] = hats[-1]
         earlier = hats
     part = days / width[:, None]
@@ -165,9 +169,35 @@ def _steps(nodes: tuple[float, ...]) -> Steps:
     rise_part[:, 1:] += beyond * middle
     rise_part[:, :-1] -= beyond * middle
     tables = (own, own * part, at_risk, at_risk_part, rise_part)
-    for table in (*before, *drift, *tables):
-        table.flags.writeable = False
-    return Steps(tuple(before), tuple(drift), *tables)
+    joined, shares = _joined(width)
+    cohort: list[Floats] = [a @ b for a, b in zip(shares, before, strict=True)]
+    drift: list[Floats] = [a @ b for a, b in zip(shares, moved, strict=True)]
+    for one in (*before, *joined, *cohort, *drift, *tables):
+        one.flags.writeable = False
+    return Steps(tuple(before), tuple(joined), tuple(cohort), tuple(drift), *tables)
+
+
+def _joined(width: Floats) -> tuple[list[Integers], list[Floats]]:
+    """Return for each cell where cohorts begin, as `Steps.joined`, and the share of each earlier cell in its cohort."""
+    joined, shares = [], []
+    groups: list[list[int]] = []
+    for cell in range(len(width)):
+        groups = [*groups, [cell - 1]] if cell else []
+        starts: list[int] = []
+        together: list[list[int]] = []
+        for place, group in enumerate(groups):
+            if together and width[[*together[-1], *group]].sum() <= width[cell]:
+                together[-1] = [*together[-1], *group]
+            else:
+                together.append(group)
+                starts.append(place)
+        groups = together
+        share = np.zeros((len(groups), cell))
+        for row, group in enumerate(groups):
+            share[row, group] = width[group] / width[group].sum()
+        joined.append(np.array(starts, dtype=np.int64))
+        shares.append(share)
+    return joined, shares
 
 
 def steps(grid: Grid) -> Steps:

@@ -18,7 +18,7 @@ from msk_reserves.recovery.path.mixture import all_exits
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.recovery.path.transitions import Transition
 
-ROWS_AT_ONCE = 400
+ROWS_AT_ONCE = 800
 """Claims times draws solved together: as many as stay near the processor."""
 
 SURGERY_CODES: Integers = np.array([STATE_CODE[name] for name in with_represented("after_surgery")])
