@@ -289,6 +289,9 @@ def fit_to_data(
         best = search(family, rows, beyond_last_exit(data) if cured else None, nested)
     else:
         best = climb(family, rows, _in_unit(start, unit), cured=cured, last=LAST_GAIN)
+    plain = known.get(family.name) if cured else None
+    if plain is not None and best.loglik < plain.loglik:
+        best = replace(best, converged=False, reason="the share that never ends goes to zero")
     theta = np.array(best.theta)
     theta[0] += np.log(unit)
     scale = ("log_scale", *beside.shape_names) if family.free_scale else ()

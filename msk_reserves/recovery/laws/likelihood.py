@@ -83,9 +83,15 @@ def prepare(
         )
 
 
-def thinned(rows: Rows, step: int) -> Rows:
-    """Return every `step`-th row of each block: enough to choose a start, and the same every time."""
-    picked = [np.arange(first, last, step) for _, _, first, last in rows.blocks]
+def thinned(rows: Rows, most: int) -> Rows:
+    """Return some of the rows, evenly spaced, each with the weight of those it stands for: enough to choose a start.
+
+    Of the exits and of the stays still running each at most about `most`, for exits may be few and are what tells.
+    """
+    running = sum(last - first for kind, _, first, last in rows.blocks if kind == OPEN)
+    step = {True: max(running // most, 1), False: max((len(rows.weights) - running) // most, 1)}
+    picked = [np.arange(first, last, step[kind == OPEN]) for kind, _, first, last in rows.blocks]
+    times = [np.full(len(one), float(step[kind == OPEN])) for (kind, *_), one in zip(rows.blocks, picked, strict=True)]
     ends = np.cumsum([len(one) for one in picked])
     blocks = tuple(
         (kind, entered, int(end) - len(one), int(end))
@@ -100,7 +106,7 @@ def thinned(rows: Rows, step: int) -> Rows:
         log_days=rows.log_days[at],
         log_entry=rows.log_entry[at],
         log_lower=rows.log_lower[at],
-        weights=rows.weights[at],
+        weights=rows.weights[at] * np.concatenate(times),
         blocks=blocks,
         jacobian=0.0,
     )

@@ -16,9 +16,10 @@ SHAPE_STARTS = (-1.0, -0.5, 0.01, 0.5, 1.0)
 """Starts of Q for the generalized gamma: 0.01 and 1 begin at the lognormal and Weibull optima, the others compete."""
 
 THINNED_FROM = 20_000
-"""Stays from which the start is sought on a part of them, about `SUBSAMPLE`."""
+"""Stays from which the start is sought on a part of them."""
 
 SUBSAMPLE = 5_000
+"""Most exits, and most stays still running, of that part, about; each stands for those left out by its weight."""
 
 FLATS_BELOW = 1_000
 """Stays below which the generalized gamma climbs from every start, its surface having several summits."""
@@ -77,10 +78,11 @@ def search(
         The generalized gamma's is never below its nested laws': it starts from them.
     """
     if len(rows.weights) >= THINNED_FROM:
-        start = _searched(family, thinned(rows, len(rows.weights) // SUBSAMPLE), cured_share, nested)
-        if start.converged:
-            best = climb(family, rows, start.theta, cured=cured_share is not None)
-            if best.converged:
+        start = _searched(family, thinned(rows, SUBSAMPLE), cured_share, nested)
+        cured = cured_share is not None
+        if start.converged or cured:
+            best = climb(family, rows, start.theta, cured=cured)
+            if best.converged or cured:
                 return best
     return _searched(family, rows, cured_share, nested)
 
@@ -101,11 +103,12 @@ def _searched(
         if family.free_scale:
             law[len(base)] = np.log(spread * factor)
         logits = [np.append(special.logit(share), np.zeros(len(rows.third) - 1)) for share in shares]
-        for logit in logits or [np.zeros(0)]:
-            found.append(climb(family, rows, np.concatenate([law, logit]), cured=cured))
-            if found[-1].converged:
-                return found[-1]
-    return max(found, key=lambda one: one.loglik)
+        starts = [np.concatenate([law, logit]) for logit in logits or [np.zeros(0)]]
+        found += [climb(family, rows, start, cured=cured) for start in starts]
+        # A mixture may have two summits, so that it is climbed from two spreads.
+        if any(one.converged for one in found) and (not cured or factor != _SPREADS[0]):
+            break
+    return max(found, key=lambda one: (one.converged, one.loglik))
 
 
 def _least_squares(rows: Rows) -> tuple[Floats, float]:
@@ -140,7 +143,8 @@ def _search_shape(rows: Rows, nested: Mapping[str, Floats]) -> Optimum:
     for start in starts:
         tried.append(climb(GENERALIZED_GAMMA, rows, start))
         # With many stays the surface has one summit, and the best start leads there, or off where it rises for ever.
-        ended = tried[-1].converged or abs(tried[-1].theta[-1]) > _LIMITS["shape"]
+        beyond = np.abs(tried[-1].theta) > _bounds(GENERALIZED_GAMMA, rows, len(start), cured=False)
+        ended = tried[-1].converged or bool(beyond.any())
         if ended and len(rows.weights) >= FLATS_BELOW and tried[-1].loglik >= floor:
             return tried[-1]
     return max(tried, key=lambda one: (one.converged, one.loglik))
