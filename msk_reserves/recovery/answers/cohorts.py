@@ -95,10 +95,9 @@ class Cohorts:
 
     def _join(self, cell: int) -> None:
         """Join cohorts of neighbouring cells that a cell no longer needs to tell apart."""
-        starts = self.cells.joined[cell]
-        if cell and len(starts) <= len(self.cells.joined[cell - 1]):
-            before = self.held[:, : len(self.cells.joined[cell - 1]) + 1]
-            self.held[:, : len(starts)] = np.add.reduceat(before, starts, axis=1)
+        n, before = self.cells.joined[cell].shape
+        if n < before:
+            self.held[:, :n] = self.cells.joined[cell] @ self.held[:, :before]
 
     def _late(self, cell: int) -> Floats | None:
         """Return the part of each cohort that is late at the end of a cell, None where none is."""

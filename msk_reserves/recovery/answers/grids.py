@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from msk_reserves._checks import Floats, Integers, frozen, positive, whole
+from msk_reserves._checks import Floats, frozen, positive, whole
 
 CELLS = 48
 """Cells of the default grid; four times as many move answers by some thousandths."""
@@ -116,8 +116,8 @@ class Steps:
     Attributes
     ----------
     before : for the cell numbered l, weights at its end for what began in the l cells before it, shape (l, l + 2).
-    joined : for each cell, where among what began before it, as joined at the cell before and the latest apart, parts
-        begin that no longer need telling apart: neighbours together no wider than the cell itself.
+    joined : for each cell, which cohorts of the cell before, and the latest cell as one more, are one: neighbours
+        together no wider than the cell itself; ones and zeros, shape (n_cohorts, n_cohorts before + 1).
     cohort : `before` of what is joined, as if spread evenly; shape (n_cohorts, l + 2).
     drift : how far the weights of cohorts moved while the cell went by, of the same shapes; rows sum to zero.
     own : weights at its end for what began in the cell itself, shape (n_cells, n_nodes).
@@ -128,7 +128,7 @@ class Steps:
     """
 
     before: tuple[Floats, ...]
-    joined: tuple[Integers, ...]
+    joined: tuple[Floats, ...]
     cohort: tuple[Floats, ...]
     drift: tuple[Floats, ...]
     own: Floats
@@ -177,25 +177,25 @@ def _steps(nodes: tuple[float, ...]) -> Steps:
     return Steps(tuple(before), tuple(joined), tuple(cohort), tuple(drift), *tables)
 
 
-def _joined(width: Floats) -> tuple[list[Integers], list[Floats]]:
-    """Return for each cell where cohorts begin, as `Steps.joined`, and the share of each earlier cell in its cohort."""
+def _joined(width: Floats) -> tuple[list[Floats], list[Floats]]:
+    """Return by cell which cohorts are one, as `Steps.joined`, and the share of each earlier cell in its cohort."""
     joined, shares = [], []
     groups: list[list[int]] = []
     for cell in range(len(width)):
         groups = [*groups, [cell - 1]] if cell else []
-        starts: list[int] = []
         together: list[list[int]] = []
-        for place, group in enumerate(groups):
+        part_of = []
+        for group in groups:
             if together and width[[*together[-1], *group]].sum() <= width[cell]:
                 together[-1] = [*together[-1], *group]
             else:
                 together.append(group)
-                starts.append(place)
+            part_of.append(len(together) - 1)
         groups = together
         share = np.zeros((len(groups), cell))
         for row, group in enumerate(groups):
             share[row, group] = width[group] / width[group].sum()
-        joined.append(np.array(starts, dtype=np.int64))
+        joined.append((np.arange(len(groups))[:, None] == np.array(part_of)[None, :]).astype(np.float64))
         shares.append(share)
     return joined, shares
 

@@ -103,7 +103,8 @@ def state_probabilities(
     recovery : Recovery
         The fitted hazards.
     book : ClaimBook or pandas.DataFrame
-        The claims; or a table of workers with `state`, `days_in_state` and the recovery's covariates.
+        The claims; or a table of workers with `state`, `days_in_state`, the recovery's covariates and, where moves run
+        on it, `days_since_start`.
     ahead : sequence of float
         Days from today.
     claims : str or sequence of str, optional
