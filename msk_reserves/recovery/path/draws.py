@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from msk_reserves._checks import Floats, Integers, whole
+from msk_reserves._checks import Booleans, Floats, Integers, whole
 from msk_reserves.recovery.laws.cure import CURES, is_cure
 from msk_reserves.recovery.laws.families import BY_CLAIM, FAMILIES, Family, cumulative_hazard, days_at_hazard, hazard
 from msk_reserves.recovery.laws.fit import FittedFamily
@@ -89,8 +89,8 @@ def law_draws(family: str, theta: Floats, cuts: Floats) -> LawDraws:
     return LawDraws(family, np.array(theta[:, :p]), scale, shape, no_columns, np.zeros(0), no_columns, plateau)
 
 
-def collected(fit: FittedFamily, theta: Floats, design: Floats, days: Floats) -> Floats:
-    """Return the cumulative hazard of stays under parameters of a law.
+def placed(fit: FittedFamily, theta: Floats, design: Floats) -> tuple[tuple[LawDraws, Integers, Floats], ...]:
+    """Return the plain laws that parameters of a fit are for stays, with the stays of each and their locations.
 
     Parameters
     ----------
@@ -100,22 +100,29 @@ def collected(fit: FittedFamily, theta: Floats, design: Floats, days: Floats) ->
         Parameters, laid out as its estimates.
     design : numpy.ndarray, shape (n_stays, n_covariates)
         The covariates of the fit.
-    days : numpy.ndarray, shape (n_stays,)
-        Days in the state.
 
     Returns
     -------
-    numpy.ndarray, shape (n_stays, n_draws)
+    tuple of (LawDraws, rows of the stays, locations of shape (n_rows, n_draws))
     """
-    result = np.empty((len(design), len(theta)))
+    found = []
     for level, rows in levels_of(fit, design):
         law = law_draws(fit.family, at_level(fit, theta, level), fit.cuts)
-        location = design[rows] @ law.coefficients[:, law.constant :].T
-        location = (location + law.coefficients[:, 0] if law.constant else location).ravel()
-        draw = np.tile(np.arange(len(theta)), len(rows))
-        found = law.compute("accumulate", np.repeat(days[rows], len(theta)), location, draw)
-        result[rows] = found.reshape(len(rows), len(theta))
-    return result
+        location = (design[rows] if fit.tilt else design) @ law.coefficients[:, law.constant :].T
+        found.append((law, rows, location + law.coefficients[:, 0] if law.constant else location))
+    return tuple(found)
+
+
+def collected(parts: tuple[tuple[LawDraws, Integers, Floats], ...], days: Floats, among: Booleans) -> Floats:
+    """Return the cumulative hazard by `days` of some of the stays that were `placed`, shape (n_among, n_draws)."""
+    result = np.empty((len(days), parts[0][2].shape[1]))
+    for law, rows, location in parts:
+        some = among[rows]
+        at = rows[some]
+        draw = np.tile(np.arange(result.shape[1]), len(at))
+        found = law.compute("accumulate", np.repeat(days[at], result.shape[1]), location[some].ravel(), draw)
+        result[at] = found.reshape(len(at), result.shape[1])
+    return result[among]
 
 
 def at_mark(law: LawDraws, mark: float) -> LawDraws:

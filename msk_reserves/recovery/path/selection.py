@@ -13,7 +13,7 @@ from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE
 from msk_reserves.recovery.laws.spline import is_spline, log_slope
 from msk_reserves.recovery.laws.tilt import Tilt, at_level, cannot_carry, fit_tilted
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.path.draws import collected, law_draws
+from msk_reserves.recovery.path.draws import collected, law_draws, placed
 
 CANDIDATES = ("weibull", "lognormal", "loglogistic", "gengamma", "rp1", "rp2", "cure_weibull", "piecewise")
 """Laws tried by default on transitions with at least `MANY_EVENTS` exits."""
@@ -203,11 +203,12 @@ def tail_misfit(fit: FittedFamily, data: Observations) -> str:
     collected by the stays at risk.
     """
     last = float(data.days[data.exited].max())
-    whole = collected(fit, fit.theta[None, :], data.design, data.days)[:, 0]
+    parts = placed(fit, fit.theta[None, :], data.design)
+    whole = collected(parts, data.days, data.days > 0)[:, 0]
     for start in (*TAIL_STARTS, last):
         begun = np.maximum(data.entry, start)
         late = data.days > begun
-        before = collected(fit, fit.theta[None, :], data.design[late], begun[late])[:, 0]
+        before = collected(parts, begun, late)[:, 0]
         expected = float(data.weights[late] @ (whole[late] - before))
         seen = float(data.weights[data.exited & late].sum())
         if abs(seen - expected) > TAIL_TOLERANCE * np.sqrt(max(expected, 1.0)):
