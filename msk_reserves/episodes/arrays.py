@@ -114,7 +114,8 @@ class Room(NamedTuple):
     level, worth, rise : of each growth, the price level of the stay's first day, what payments since are worth at it,
         and the level now over it; shape (n_growths,).
     level_at_start, worth_at_start, rise_at_start : the same on the valuation date.
-    gained, worth_after : rise of prices over a stretch of the stay, less 1, and worth at its end; shape (n_growths,).
+    gained, worth_after : what payments over a stretch of the stay are worth at the level of its first day, and worth at
+        its end; shape (n_growths,).
     before, paid : payments before the stretch, and in it; shape (A,).
     total : what the future has added up so far, shape (n_sums,); the four that follow are parts of it.
     expected, scoped, scoped_days_off, days : as in `Sums`, of one future; the last holds `DAYS_OFF` and so on.
@@ -148,8 +149,8 @@ class Money(NamedTuple):
 
     Attributes
     ----------
-    payments : payments up to the start of a bin, and a day in it; shape (n_draws, n_groups, n_bins, A, 2).
-    edge : start of each bin in days worth, shape (A, n_bins).
+    payments : payments up to a day of a stay are the first plus the second for each day worth, by the bin of the day;
+        shape (n_draws, n_groups, n_bins, A, 2).
     growths : the different growths of price levels a day, shape (n_growths,).
     growth_of : which of them each component has, shape (A,).
     bin_of_day : bin of each whole day in a state; the last entry serves all later days.
@@ -159,7 +160,6 @@ class Money(NamedTuple):
     """
 
     payments: npt.NDArray[np.float32]
-    edge: Floats
     growths: Floats
     growth_of: Integers
     bin_of_day: npt.NDArray[np.int16]

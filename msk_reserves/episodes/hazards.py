@@ -57,7 +57,11 @@ def _node_of(table: Floats, row: int, w: float) -> float:
     x = (w - here) / (after - here)
     for _ in range(4):
         off = here + x * (slope + x * (second + x * third)) - w
-        x = min(max(x - off / (slope + x * (2.0 * second + 3.0 * x * third)), 0.0), 1.0)
+        step = off / (slope + x * (2.0 * second + 3.0 * x * third))
+        x = min(max(x - step, 0.0), 1.0)
+        # What a step of Newton's leaves is of the order of its square.
+        if abs(step) < 1e-6:
+            break
     return float(lower + x)
 
 

@@ -14,19 +14,24 @@ from msk_reserves.episodes.compiled import Compiled, inlined, kept
 from msk_reserves.episodes.exits import MOST_STAYS, leaves_in_time, next_exit_of, prepare_exits
 
 
+def _worth(growth: float, days: float) -> float:
+    """Return the days that payments over some days are worth when they grow at a rate a day, as `money.worth` does."""
+    return days if growth == 0.0 else math.expm1(growth * days) / growth
+
+
 def _prepare_prices(money: Money, room: Room, began: float) -> None:
     """Set the price levels of a claim's first stay, which began so many days before the valuation date."""
     for place in range(len(money.growths)):
         growth = money.growths[place]
         room.level_at_start[place] = math.exp(-growth * began)
         room.rise_at_start[place] = math.exp(growth * began)
-        room.worth_at_start[place] = began if growth == 0.0 else math.expm1(growth * began) / growth
+        room.worth_at_start[place] = worth_of(growth, began)
 
 
 def _paid_by(money: Money, component: int, draw: int, group: int, bin_: int, worth: float) -> float:
     """Return the expected payments of a component up to a day of a stay, at the prices of the stay's first day."""
-    start, rate = money.payments[draw, group, bin_, component, 0], money.payments[draw, group, bin_, component, 1]
-    return float(start + rate * (worth - money.edge[component, bin_]))
+    begin, rate = money.payments[draw, group, bin_, component, 0], money.payments[draw, group, bin_, component, 1]
+    return float(begin + rate * worth)
 
 
 def _bin(money: Money, days: float) -> int:
@@ -39,12 +44,8 @@ def _add_payments(money: Money, room: Room, draw: int, stay: tuple[int, float, f
     group, began, ended = stay
     first, last = bin_of(money, began), bin_of(money, ended)
     for step in range(len(money.growths)):
-        growth = money.growths[step]
-        room.gained[step] = growth * (ended - began) if growth == 0.0 else math.expm1(growth * (ended - began))
-        if growth == 0.0:
-            room.worth_after[step] = ended
-        else:
-            room.worth_after[step] = room.worth[step] + room.rise[step] * room.gained[step] / growth
+        room.gained[step] = worth_of(money.growths[step], ended - began)
+        room.worth_after[step] = room.worth[step] + room.rise[step] * room.gained[step]
     for component in range(len(money.growth_of)):
         step = money.growth_of[component]
         before = 0.0
@@ -82,10 +83,7 @@ def _add_scoped(
         last = bin_of(money, until)
         for component in range(len(money.growth_of)):
             step = money.growth_of[component]
-            growth = money.growths[step]
-            worth = until
-            if growth != 0.0:
-                worth = room.worth[step] + room.rise[step] * math.expm1(growth * (until - began)) / growth
+            worth = room.worth[step] + room.rise[step] * worth_of(money.growths[step], until - began)
             inside = paid_by(money, component, draw, group, last, worth) - room.before[component]
             share = money.shares[scope, component, group]
             room.scoped[scope, component] += share * inside * room.level[step]
@@ -96,7 +94,7 @@ def _add_scoped(
 def _age_prices(laws: Laws, money: Money, room: Room, exit_: int) -> None:
     """Move the price levels on over an exit: to a stay of the same clock, or to one that begins."""
     for step in range(len(money.growths)):
-        rise = room.rise[step] * (1.0 + room.gained[step])
+        rise = room.rise[step] * (1.0 + money.growths[step] * room.gained[step])
         if laws.continues[exit_]:
             room.worth[step], room.rise[step] = room.worth_after[step], rise
         else:
@@ -213,6 +211,7 @@ def _walk(stamp: int) -> Compiled:
     return walk
 
 
+worth_of = inlined(_worth)
 prepare_prices = inlined(_prepare_prices)
 paid_by = inlined(_paid_by)
 bin_of = inlined(_bin)

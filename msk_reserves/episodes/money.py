@@ -16,8 +16,8 @@ def money_of(cost: Cost, drawn: CostDraws, components: Sequence[str], scopes: Se
     """Accumulate the rates of each group over its bins, by component and parameter draw.
 
     In a stay that began `u` days ago the expected payments so far, at the price level of the stay's first day, are
-    `start + rate * (y(u) - edge)` of the bin with y(u) = (exp(growth u) - 1) / growth, the days that a payment
-    growing at `growth` a day is worth (y(u) = u without growth).
+    `begin + rate * y(u)` of the bin of day u with y(u) = (exp(growth u) - 1) / growth, the days that a payment growing
+    at `growth` a day is worth (y(u) = u without growth).
 
     Parameters
     ----------
@@ -33,21 +33,21 @@ def money_of(cost: Cost, drawn: CostDraws, components: Sequence[str], scopes: Se
     """
     grid = cost.grid
     growth = np.array([cost.growth(name) for name in components])
-    edge = np.array([worth(np.array(grid.bin_edges), one) for one in growth])
     rate = np.array([drawn.rates[name].reshape(-1, grid.n_groups, grid.n_bins) for name in components])
-    start = np.zeros_like(rate)
-    for place, edges in enumerate(edge):
-        np.cumsum(rate[place, ..., :-1] * np.diff(edges), axis=-1, out=start[place, ..., 1:])
+    begin = np.zeros_like(rate)
+    for place, one in enumerate(growth):
+        # Payments go on without a jump where a bin ends.
+        falls = rate[place, ..., :-1] - rate[place, ..., 1:]
+        np.cumsum(falls * worth(np.array(grid.bin_edges[1:]), one), axis=-1, out=begin[place, ..., 1:])
     shares = np.zeros((len(scopes), len(components), grid.n_groups))
     for place, scope in enumerate(scopes):
         for component, name in enumerate(components):
             shares[place, component] = cost.share(name, scope.covers(name))
     growths, growth_of = np.unique(growth, return_inverse=True)
     # What one stay needs of all components lies side by side.
-    payments = np.ascontiguousarray(np.moveaxis(np.array([start, rate], dtype=np.float32), (1, 0), (3, 4)))
+    payments = np.ascontiguousarray(np.moveaxis(np.array([begin, rate], dtype=np.float32), (1, 0), (3, 4)))
     return Money(
         payments=payments,
-        edge=edge,
         growths=growths,
         growth_of=growth_of.astype(np.int64),
         bin_of_day=_bin_of_day(grid),
