@@ -159,7 +159,7 @@ def aalen_johansen(
     before = np.concatenate([[1.0], survival[:-1]])
     incidence = np.cumsum(before * counts.exits / y, axis=1)
     if variance == "delta":
-        error = np.stack([_delta_error(f, d, left, y, before) for f, d in zip(incidence, counts.exits, strict=True)])
+        error = _delta_error(incidence, counts.exits, left, y, before)
     else:
         error = incidence_error(stays, counts)
     return CumulativeIncidence(
@@ -177,12 +177,12 @@ def aalen_johansen(
     )
 
 
-def _delta_error(f: Floats, d_k: Floats, d: Floats, y: Floats, before: Floats) -> Floats:
-    """Return the delta standard error of one cause, (F(t) - F(s))^2 expanded so that one pass serves all t."""
-    open_ = y > d
-    a = np.where(open_, d / np.where(open_, y * (y - d), 1.0), 0.0)
-    b = before * d_k / y**2
-    own = before**2 * d_k * (y - d_k) / y**3
-    total = f**2 * np.cumsum(a) - 2 * f * np.cumsum(a * f) + np.cumsum(a * f**2)
-    total += np.cumsum(own) - 2 * (f * np.cumsum(b) - np.cumsum(b * f))
+def _delta_error(f: Floats, exits: Floats, left: Floats, y: Floats, before: Floats) -> Floats:
+    """Return the delta standard errors by cause, (F(t) - F(s))^2 expanded so that one pass serves all t."""
+    open_ = y > left
+    a = np.where(open_, left / np.where(open_, y * (y - left), 1.0), 0.0)
+    b = before * exits / y**2
+    own = before**2 * exits * (y - exits) / y**3
+    # With A, B, the sums to t of a and b: f^2 A - 2 f sum(a f) + sum(a f^2) + sum(own) - 2 (f B - sum(b f)).
+    total = f * (f * a.cumsum() - 2.0 * (a * f + b).cumsum(axis=1)) + (f * (a * f + 2.0 * b) + own).cumsum(axis=1)
     return np.asarray(np.sqrt(np.maximum(total, 0.0)))
