@@ -148,21 +148,22 @@ def _pay(stamp: int) -> Compiled:
                 key, unit = terms.keys[claim], terms.unit[component, claim]
                 largest = terms.factor[claim, terms.factor.shape[1] - 1] if terms.has_factor[component] else 1.0
                 most = 2.0 * largest / dispersion
-                for scenario in range(sums.days_off.shape[1]):
-                    expected = sums.expected[component, claim, scenario]
-                    mean = expected * terms.relativity[component, claim, scenario // per_draw]
-                    paid = 0.0
-                    # Where even the largest factor would leave no payment, the factor need not be drawn.
-                    if not uniform_of(key, scenario, slot) <= 1.0 - mean * most:
-                        if terms.has_factor[component]:
-                            mean *= own_factor_of(terms, claim, scenario)
-                        paid = compound_of(mean, dispersion, key, scenario, slot)
-                        paid *= unit * terms.systemic[component, scenario]
-                    sums.expected[component, claim, scenario] = paid
-                    for scope in range(len(sums.scoped)):
-                        inside = sums.scoped[scope, component, claim, scenario]
-                        if inside > 0.0:
-                            sums.scoped[scope, component, claim, scenario] = inside * (paid / expected)
+                for draw in range(sums.days_off.shape[1] // per_draw):
+                    relativity = terms.relativity[component, claim, draw]
+                    for scenario in range(draw * per_draw, (draw + 1) * per_draw):
+                        expected = sums.expected[component, claim, scenario]
+                        mean, paid = expected * relativity, 0.0
+                        # Where even the largest factor would leave no payment, the factor need not be drawn.
+                        if not uniform_of(key, scenario, slot) <= 1.0 - mean * most:
+                            if terms.has_factor[component]:
+                                mean *= own_factor_of(terms, claim, scenario)
+                            paid = compound_of(mean, dispersion, key, scenario, slot)
+                            paid *= unit * terms.systemic[component, scenario]
+                        sums.expected[component, claim, scenario] = paid
+                        for scope in range(len(sums.scoped)):
+                            inside = sums.scoped[scope, component, claim, scenario]
+                            if inside > 0.0:
+                                sums.scoped[scope, component, claim, scenario] = inside * (paid / expected)
         return stamp
 
     return pay
