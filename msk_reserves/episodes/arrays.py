@@ -45,6 +45,7 @@ class Laws(NamedTuple):
     cuts, n_cuts : ends of the pieces, shapes (J, n_cuts) and (J,).
     reached, rate : cumulative hazard at the start of each piece, and rate in it; shape (n_draws, J, n_cuts + 1).
     coefficients : constant and coefficients of the predictor of each exit, shape (n_draws, 1 + n_columns, J).
+    entry_column : first column of the design that says how late a stay began, -1 for none.
     shared : what the predictor gains by one of a claim's log factor, 0 for an exit without; shape (n_draws, J).
     """
 
@@ -65,6 +66,7 @@ class Laws(NamedTuple):
     reached: Floats
     rate: Floats
     coefficients: Floats
+    entry_column: int
     shared: Floats
 
 
@@ -107,10 +109,10 @@ class Room(NamedTuple):
 
     Attributes
     ----------
-    location : predictor of each exit for the claim and draw, shape (J,).
-    located : whether stays in a state that begin have been located for the claim and draw, shape (n_states,).
-    so_far, stays : cumulative hazard of each exit at the age of the stay, and the probability of not leaving by it
-        before the horizon; shape (2, J), first for the claim's present stay and then for stays that begin.
+    located : whether the exits of a state have been located for the claim and draw, shape (n_entries, n_states), first
+        for the claim's present stay and then for stays that begin, by how late they do; so all that follows.
+    location, so_far, stays : predictor of each exit, its cumulative hazard at the age of the stay, and the probability
+        of not leaving by it before the horizon; shape (n_entries, J).
     level, worth, rise : of each growth, the price level of the stay's first day, what payments since are worth at it,
         and the level now over it; shape (n_growths,).
     level_at_start, worth_at_start, rise_at_start : the same on the valuation date.

@@ -58,7 +58,7 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
         laws; and coefficients of the predictors.
     """
     every = exits(draws)
-    laws = _without_laws(every, draws.n_draws, n_columns)
+    laws = _without_laws(every, draws.n_draws, n_columns)._replace(entry_column=draws.entry_column)
     tables = [_standard(FAMILIES["lognormal"], np.zeros(1))]
     shaped: list[tuple[int, Integers, Floats]] = []
     for place, one in enumerate(every):
@@ -128,6 +128,7 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
         reached=np.zeros((*shape, width + 1)),
         rate=np.zeros((*shape, width + 1)),
         coefficients=np.zeros((n_draws, 1 + n_columns, len(every))),
+        entry_column=-1,
         shared=np.array([one.factor_slope() for one in every]).reshape(shape[::-1]).T.copy(),
     )
 

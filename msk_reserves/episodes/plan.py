@@ -164,7 +164,8 @@ def make_plan(
     components = tuple(name for name in COMPONENTS if cost.accounts[name] is not None)
     drawn = cost.draw(n_draws, seed)
     moves = recovery.draw(n_draws, seed)
-    position, design = book.position, recovery.design.matrix(book.claims)
+    position = book.position
+    design = recovery.design.matrix(book.claims, position.days_since_start - position.days_in_state)
     return Plan(
         scenarios=scenarios,
         n_draws=n_draws,

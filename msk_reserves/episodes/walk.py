@@ -9,6 +9,10 @@ from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.randomness import Keys
 from msk_reserves.episodes.states import PATH_STATES
 from msk_reserves.recovery.path.draws import TransitionDraws
+from msk_reserves.recovery.path.entry import ENTRY_WEEKS
+
+ENTRIES = 1 + len(ENTRY_WEEKS)
+"""Rows of `Room`: the present stay, and stays that begin, by how late they do."""
 
 
 def walk(plan: Plan) -> Sums:
@@ -93,10 +97,10 @@ def room_of(laws: Laws, *, n_growths: int = 0, n_components: int = 0, n_scopes: 
     """Return room for what an inner loop keeps of one future; no two loops may share it."""
     total = np.zeros(_width(n_components, n_scopes))
     parts = _sums(total, n_components, n_scopes)
-    shapes: dict[str, tuple[int, ...]] = {"location": (len(laws.target),), "unmoved": total.shape}
-    shapes |= dict.fromkeys(("so_far", "stays"), (2, len(laws.target)))
+    shapes: dict[str, tuple[int, ...]] = {"unmoved": total.shape}
+    shapes |= dict.fromkeys(("location", "so_far", "stays"), (ENTRIES, len(laws.target)))
     shapes |= dict.fromkeys(("before", "paid"), (n_components,))
     columns = {name: np.zeros(shapes.get(name, (n_growths,))) for name in Room._fields if name != "located"}
     columns |= {"total": total, "expected": parts.expected, "scoped": parts.scoped}
     columns |= {"scoped_days_off": parts.scoped_days_off, "days": total[-3:]}
-    return Room(located=np.zeros(len(laws.first), dtype=np.bool_), **columns)
+    return Room(located=np.zeros((ENTRIES, len(laws.first)), dtype=np.bool_), **columns)

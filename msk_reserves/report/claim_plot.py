@@ -106,8 +106,8 @@ def plot_remaining_days(recovery: Recovery, book: ClaimBook, claim_id: str, *, a
     if state not in OFF_WORK_STATES:
         raise ValueError(f"`claim_id` must be a claim whose worker is off work; {claim_id!r} is {state}")
     days = grid_to(HORIZON_DAYS)
-    design = recovery.design.matrix(book.claims)[[row]]
     clocks = book.position.days_in_state[[row]], book.position.days_since_start[[row]]
+    design = recovery.design.matrix(book.claims.iloc[[row]], clocks[1] - clocks[0])
     still = present_stay(recovery.fitted, state, design, clocks, days)[0][0]
     with np.errstate(divide="ignore"):
         gone = np.minimum(-np.log(still), 745.0)

@@ -123,7 +123,7 @@ def standing_of(
             np.array(position.days_in_state, dtype=np.float64),
             np.array(position.days_since_start, dtype=np.float64),
             _since_surgery(who),
-            recovery.design.matrix(who.claims),
+            recovery.design.matrix(who.claims, position.days_since_start - position.days_in_state),
         )
     inside = np.isin(whole.state, [whole.states.index(name) for name in among])
     if claims is None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import STATES
+from msk_reserves.recovery.path.entry import ENTRY_SCORES, EntryTerm, entry_steps
 from msk_reserves.recovery.path.formula import formula_columns
 
 SMALLEST_LEVEL = 30
@@ -160,8 +161,25 @@ class CovariateDesign:
         starts = np.cumsum([0, *(len(term.names) for term in self.terms)])
         return tuple(int(column) for term in chosen for column in range(starts[term], starts[term + 1]))
 
-    def matrix(self, claims: pd.DataFrame) -> Floats:
+    @property
+    def entry_column(self) -> int:
+        """Number of the first column of how late a stay began, -1 where there is none."""
+        place = 0
+        for term in self.terms:
+            if isinstance(term, EntryTerm):
+                return place
+            place += len(term.names)
+        return -1
+
+    def matrix(self, claims: pd.DataFrame, since: Floats | None = None) -> Floats:
         """Return the design of `claims`, without the constant and with the keys; shape (n_claims, n_columns + n_keys).
+
+        Parameters
+        ----------
+        claims : pandas.DataFrame
+            A row a claim.
+        since : numpy.ndarray, shape (n_claims,), optional
+            Days from the start of each claim's path to that of the stay described, 0 by default.
 
         Raises
         ------
@@ -173,7 +191,11 @@ class CovariateDesign:
         if absent:
             raise ValueError(f"`claims` must hold the columns the recovery was fitted on; missing {', '.join(absent)}")
         columns = [block.values(claims) for block in blocks]
-        return np.column_stack(columns) if columns else np.zeros((len(claims), 0))
+        design: Floats = np.column_stack(columns) if columns else np.zeros((len(claims), 0))
+        if since is not None and self.entry_column >= 0:
+            first = self.entry_column
+            design[:, first : first + len(ENTRY_SCORES)] = np.array(ENTRY_SCORES).T[entry_steps(since)]
+        return design
 
     def unseen(self, claims: pd.DataFrame) -> Mapping[str, int]:
         """Return the levels of `claims` that the design does not know and counts as the reference, by claims."""

@@ -338,11 +338,13 @@ class RecoveryDraws:
     seed : the seed, with which each move's own numbers are keyed; None for the estimates themselves.
     n_draws : number of draws.
     moves : draws of each move.
+    entry_column : first column of the design that says how late a stay began, -1 for none.
     """
 
     seed: int | None
     n_draws: int
     moves: tuple[TransitionDraws, ...]
+    entry_column: int = -1
 
     def __repr__(self) -> str:
         return f"{self.n_draws:,} parameter draws of {len(self.moves)} moves, seed {self.seed}"

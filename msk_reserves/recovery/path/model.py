@@ -16,6 +16,7 @@ from msk_reserves.recovery.path.draws import RecoveryDraws, check_draws
 from msk_reserves.recovery.path.effects import effects_of, moves_and_laws
 from msk_reserves.recovery.path.employer_fit import with_employers
 from msk_reserves.recovery.path.employers import NOBODY, EmployerColumn, EmployerFrailty
+from msk_reserves.recovery.path.entry import EntryTerm
 from msk_reserves.recovery.path.external import ClaimRow, TransitionModel, tabulated
 from msk_reserves.recovery.path.mixture import share_beyond
 from msk_reserves.recovery.path.mortality import population_mortality
@@ -153,14 +154,14 @@ class Recovery:
         """
         check_draws(n, seed)
         if self.frailty is None:
-            return RecoveryDraws(seed, n, draw_moves(self.fitted, n, seed))
+            return RecoveryDraws(seed, n, draw_moves(self.fitted, n, seed), self.design.entry_column)
         carried = dict(zip(self.frailty.moves, self.frailty.carried, strict=True))
         factors = draw_employers(self.frailty, {one.name: one for one in self.fitted if not one.shared}, n, seed)
-        return RecoveryDraws(seed, n, draw_moves(self.fitted, n, seed, carried, factors))
+        return RecoveryDraws(seed, n, draw_moves(self.fitted, n, seed, carried, factors), self.design.entry_column)
 
     def point(self) -> RecoveryDraws:
         """Return the estimates of each move's best law as a single draw, without parameter uncertainty."""
-        return RecoveryDraws(None, 1, point_draws(self.fitted))
+        return RecoveryDraws(None, 1, point_draws(self.fitted), self.design.entry_column)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row a move and law.
@@ -359,6 +360,8 @@ def _fitted_to(stays: Stays, space: StateSpace, described: tuple[pd.DataFrame, I
     table, cluster = described
     design = with_strata(covariate_design(table, asked.covariates, space.names), table, asked.strata)
     design, levels = with_levels(design, table, (asked.shape, asked.varying), space.names)
+    if stays.since.any():
+        design = replace(design, terms=(*design.terms, EntryTerm()))
     matrix = design.matrix(table)
     choices = Choices(matrix, design, cluster, asked.candidates, asked.weighting, population_mortality(table), levels)
     fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))

@@ -10,6 +10,7 @@ from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.book import Decision
 from msk_reserves.claims.states import StateSpace
 from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.path.baseline import baseline_of, differ_in_shape, entry_effect
 from msk_reserves.recovery.path.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.path.selection import FEW_EVENTS, fit_candidates
 from msk_reserves.recovery.path.strata import fit_by_stratum
@@ -58,21 +59,24 @@ def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tupl
 def _fit_pair(
     target: str, groups: Sequence[AtRisk], choices: Choices, group: AtRisk
 ) -> tuple[Transition, Transition | None]:
-    """Fit a move out of a state, and out of its twin where anybody has been in a twin."""
-    one = fit_transition(group, target, groups, choices)
+    """Fit a move out of a state, and out of its twin where anybody has been in a twin: apart where shapes differ.
+
+    The move to the twin has no other beside it.
+    """
     if not group.twin or not any(each.marked.any() for each in groups):
-        return one, None
-    own = beside(one, group, marked=False)
-    if one.continues:
+        return fit_transition(group, target, groups, choices), None
+    origin, arrived = group.twin, group.space.twin_of.get(target, target)
+    if differ_in_shape(group, target):
+        alone, other = (
+            fit_transition(group.of(side), target, groups, choices) for side in (~group.marked, group.marked)
+        )
+        return alone, replace(other, origin=origin, target=arrived)
+    both = fit_transition(group, target, groups, choices)
+    own = beside(both, group, marked=False)
+    if both.continues:
         return own, None
-    there = replace(
-        beside(one, group, marked=True),
-        origin=group.twin,
-        target=group.space.twin_of.get(one.target, one.target),
-        mark=None if one.mark is None else 1.0,
-        shared=one.name,
-    )
-    return own, there
+    there, mark = beside(both, group, marked=True), None if both.mark is None else 1.0
+    return own, replace(there, origin=origin, target=arrived, mark=mark, shared=both.name)
 
 
 def borrowed(fitted: Sequence[Transition], space: StateSpace) -> tuple[Decision, ...]:
@@ -89,18 +93,19 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     toward no difference.
     """
     group = group.at_risk_of(target)
+    forward, late = baseline_of(group, target)
+    group = group.forward() if forward else group
     events = group.exits(target)
     if events < FEW_EVENTS:
-        return fit_thin(group, target, groups, choices.cluster, parent=_mortality(group, target, choices))
+        thin = fit_thin(group, target, groups, choices.cluster, parent=_mortality(group, target, choices))
+        return replace(thin, forward=forward)
     exited = group.exited(target)
     tilting = choices.levels.carried(group, target, choices.design)
-    offered = (*tilting, *choices.covariates.columns_of(group.state, target))
-    design = np.column_stack([group.marked, choices.design[np.ix_(group.row, np.array(offered, dtype=np.int64))]])
+    design, columns, names = _offered(group, target, choices, (late, tilting))
     usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1 - len(tilting))
     borrows = 0 not in usable and bool(group.marked.any()) and not bool(group.marked.all())
     usable = (0, *usable) if borrows else usable
-    columns = tuple(offered[column - 1] for column in usable if column)
-    names = (*([group.space.mark] if 0 in usable else []), *(choices.covariates.names[column] for column in columns))
+    columns, names = tuple(columns[place] for place in usable if place), tuple(names[place] for place in usable)
     data = observed_exits(group, exited, design[:, list(usable)])
     cluster = choices.cluster[group.row]
     if borrows:
@@ -115,6 +120,7 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
         to_work=to_work,
         dies_out=dies_out(group, target),
         tilt=choices.levels.tilt(move, columns, offset),
+        marked=0 in usable,
     )
     return Transition(
         origin=group.state,
@@ -130,6 +136,7 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
         prior=(),
         mark=0.0 if 0 in usable else None,
         continues=target == group.twin,
+        forward=forward,
         borrows=borrows,
         cells=choices.levels.cells(move, columns, offset) if any(one.weight and one.fit.tilt for one in found) else (),
     )
@@ -140,6 +147,24 @@ def _mortality(group: AtRisk, target: str, choices: Choices) -> float | None:
     if choices.mortality is None or group.state not in group.space.lifelong or target not in group.space.deaths:
         return None
     return float(np.average(choices.mortality[group.row], weights=group.days - group.entry))
+
+
+def _offered(
+    group: AtRisk, target: str, choices: Choices, first: tuple[int, tuple[int, ...]]
+) -> tuple[Floats, tuple[int, ...], tuple[str, ...]]:
+    """Return the columns a move may use, in order, with their numbers in the design and names.
+
+    The mark is first, then how late the stay began, then the columns that do more than multiply.
+    """
+    late, tilting = first
+    covariates = choices.covariates
+    numbers = (*tilting, *covariates.columns_of(group.state, target))
+    parts = [group.marked[:, None], choices.design[np.ix_(group.row, np.array(numbers, dtype=np.int64))]]
+    if late >= 0:
+        parts.insert(1, entry_effect(group, late)[:, None])
+        numbers = (covariates.entry_column + late, *numbers)
+    names = (group.space.mark, *(covariates.names[number] for number in numbers))
+    return np.column_stack(parts).astype(np.float64), (-1, *numbers), names
 
 
 def _toward_alike(data: Observations) -> Observations:

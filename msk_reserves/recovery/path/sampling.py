@@ -13,7 +13,7 @@ from msk_reserves.recovery.laws.piecewise import PIECEWISE
 from msk_reserves.recovery.laws.spline import is_spline, rising, slopes
 from msk_reserves.recovery.laws.tilt import at_level, levels_of
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.path.draws import LawDraws, TransitionDraws
+from msk_reserves.recovery.path.draws import LawDraws, TransitionDraws, law_draws
 from msk_reserves.recovery.path.employers import Carried, EmployerFrailty, FactorDraws, draw_factors
 from msk_reserves.recovery.path.transitions import Transition
 
@@ -23,6 +23,10 @@ turn."""
 
 SHAPE_REFITS = 20
 """Most of them of a generalized gamma, whose refits cost some ten times as much."""
+
+
+CENTRING_STAYS = 32
+"""Stays on which draws are held to expect the exits that the estimate expects."""
 
 
 def keyed_generator(seed: int, name: str) -> np.random.Generator:
@@ -142,15 +146,16 @@ def _parameters(transition: Transition, fit: FittedFamily, among: tuple[int, int
         shape, rate = transition.prior
         return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))
     if fit.family == PIECEWISE:
-        return _piecewise_parameters(fit, n, rng)
+        return centred(fit, _piecewise_parameters(fit, n, rng), transition.data)
     if transition.method == "bootstrap":
         most = min(-(-REFITS * n // every), SHAPE_REFITS if "Q" in fit.names else REFITS)
         refits = _refits(transition, fit, min(n, most), rng)
         if len(refits):
-            return np.asarray(refits[np.arange(n) % len(refits)])
+            return centred(fit, refits, transition.data)[np.arange(n) % len(refits)]
     root = np.linalg.cholesky(fit.covariance)
     theta = np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
-    return _rising(fit, theta, transition.data) if is_spline(fit.family) else theta
+    theta = _rising(fit, theta, transition.data) if is_spline(fit.family) else theta
+    return centred(fit, theta, transition.data)
 
 
 def _rising(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
@@ -167,6 +172,65 @@ def _rising(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
             break
         theta[falls] = 0.5 * (theta[falls] + fit.theta)
     return theta
+
+
+def centred(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
+    """Return draws moved by one number, so that on average they expect the exits of the data that the estimate expects.
+
+    Hazards are exponentials of what is drawn, so that draws around an estimate expect more exits than it does: about
+    half an exit more for every covariate. Parameter uncertainty is to widen a forecast, not to move it. The number is
+    added to log hazards, or to the location of ln days.
+
+    Parameters
+    ----------
+    fit : FittedFamily
+        The law fitted.
+    theta : numpy.ndarray, shape (n_draws, n_parameters)
+        Draws about its estimate.
+    data : Observations
+        The stays it was fitted to; some of them tell enough, taken in proportion to the exits expected of each.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_draws, n_parameters)
+    """
+    collected = _collected(fit, fit.theta[None, :], data)[:, 0]
+    reached = np.cumsum(data.weights * collected)
+    even = (np.arange(CENTRING_STAYS) + 0.5) / CENTRING_STAYS
+    picked = np.searchsorted(reached, even * reached[-1])
+    few = Observations(*(getattr(data, name)[picked] for name in Observations.__slots__))
+    place, step = _level(fit)
+    moved = 0.0
+    # A factor on the hazard is exact at once, a location of ln days is not.
+    for _ in range(1 if step == 1.0 else 2):
+        ratio = _collected(fit, theta + moved * place, few) / collected[picked, None]
+        moved -= step * float(np.log(ratio.mean()))
+    return np.asarray(theta + moved * place)
+
+
+def _level(fit: FittedFamily) -> tuple[Floats, float]:
+    """Return which parameters one number moves, and by how much for a hazard e times as high."""
+    place = np.zeros(len(fit.theta))
+    if fit.family == PIECEWISE:
+        place[: len(fit.cuts) + 1] = 1.0
+        return place, 1.0
+    place[0] = 1.0
+    return place, 1.0 if is_spline(fit.family) else -fit.scale
+
+
+def _collected(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
+    """Return the hazard each stay collects while it is watched under each draw, shape (n_stays, n_draws)."""
+    collected = np.zeros((len(data), len(theta)))
+    draw = np.arange(len(theta))
+    for level, rows in levels_of(fit, data.design):
+        law = law_draws(fit.family, at_level(fit, theta, level), fit.cuts)
+        location = data.design[rows] @ law.coefficients[:, law.constant :].T
+        location = (location + law.coefficients[:, 0] if law.constant else location).ravel()
+        which = np.tile(draw, len(location) // len(draw))
+        until, since = (np.repeat(days[rows], len(theta)) for days in (data.days, data.entry))
+        later = law.compute("accumulate", until, location, which)
+        collected[rows] = (later - law.compute("accumulate", since, location, which)).reshape(-1, len(theta))
+    return collected
 
 
 def _piecewise_parameters(fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:

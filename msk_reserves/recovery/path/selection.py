@@ -92,6 +92,7 @@ def fit_candidates(
     to_work: bool,
     dies_out: bool,
     tilt: Tilt = PLAIN,
+    marked: bool = False,
 ) -> tuple[Candidate, ...]:
     """Fit the laws a transition can bear and weigh them.
 
@@ -113,6 +114,8 @@ def fit_candidates(
     tilt : Tilt
         Covariates that also move the shape, or whose effect changes with time. Laws that cannot carry them are refused;
         where no other is plausible either, the laws without follow.
+    marked : bool
+        Whether the first covariate marks the twin of a state: tails are then checked in each of the two.
 
     Returns
     -------
@@ -128,16 +131,19 @@ def fit_candidates(
         known = {fit.family: fit for fit in fits if fit.converged}
         plain = tilt == PLAIN
         fits.append(_fit(name, data, labels, decline, known) if plain else _tilted(name, data, labels, decline, tilt))
-    refused = [_implausible(fit, data, to_work=to_work) for fit in fits]
+    sides = [data.design[:, 0] == mark for mark in (0.0, 1.0)] if marked else []
+    parts = [data, *(data.of(side) for side in sides if data.weights[side & data.exited].any())]
+    refused = [_implausible(fit, parts, to_work=to_work) for fit in fits]
     if all(refused) and tilt != PLAIN:
         told = [
             Candidate(fit, 0.0, f"with `shape` or `varying`: {why}") for fit, why in zip(fits, refused, strict=True)
         ]
-        return (*told, *fit_candidates(data, labels, names, weighting, to_work=to_work, dies_out=dies_out))
+        again = fit_candidates(data, labels, names, weighting, to_work=to_work, dies_out=dies_out, marked=marked)
+        return (*told, *again)
     if all(refused) and PIECEWISE not in tried:
         # Rates by piece follow the exits seen; a constant rate, the last resort, would not.
         fits.append(_fit(PIECEWISE, data, labels, decline, {}))
-        refused.append(_implausible(fits[-1], data, to_work=to_work))
+        refused.append(_implausible(fits[-1], parts, to_work=to_work))
     if all(refused):
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
         refused.append("")
@@ -168,13 +174,14 @@ def _tilted(name: str, data: Observations, labels: tuple[str, ...], decline: flo
     return unfitted(name, data, reason) if reason else fit_tilted(name, data, labels, tilt, decline=decline)
 
 
-def _implausible(fit: FittedFamily, data: Observations, *, to_work: bool) -> str:
-    """Return why a law is refused, or nothing."""
+def _implausible(fit: FittedFamily, parts: Sequence[Observations], *, to_work: bool) -> str:
+    """Return why a law is refused, or nothing; the first part is all the stays, others are some of them."""
+    data = parts[0]
     if not fit.converged:
         return fit.reason if not len(fit.theta) else f"not converged: {fit.reason}"
     if fit.family == PIECEWISE:
         return ""
-    misfit = tail_misfit(fit, data)
+    misfit = next(filter(None, (tail_misfit(fit, part) for part in parts)), "")
     if misfit or not to_work:
         return misfit
     law = law_draws(fit.family, at_level(fit, fit.theta[None, :], np.zeros(len(fit.tilt))), fit.cuts)
