@@ -110,10 +110,12 @@ def _next_exit(
             so_far = collected_by(laws, exit_, draw, location, age)
         elif uniform <= room.stays[later, exit_]:
             continue
-        day = exit_days_of(laws, exit_, draw, location, so_far - math.log(uniform), age + best) - age
-        if day < best:
+        # Compared at the age, not as days ahead: of a number no later than the limit rounding could make an earlier day.
+        most = age + best
+        day = exit_days_of(laws, exit_, draw, location, so_far - math.log(uniform), most)
+        if day < most:
             # Rounding may put the exit just before the age reached; it is then at it.
-            best, chosen = max(day, 0.0), exit_
+            best, chosen = max(day - age, 0.0), exit_
     return best, chosen
 
 
