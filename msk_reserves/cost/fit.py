@@ -122,7 +122,7 @@ def _ledger_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, 
     paid = sp.csr_array((amount / unit[claim], (claim, cell)), shape=(len(book), grid.n_cells))
     usable = np.isfinite(unit).astype(np.float64)
     days = sp.csr_array(sp.diags_array(usable) @ exposure(book, grid, window))
-    rates = fit_ledger(name, _unit_name(name), book, days, paid, grid, design)
+    rates = fit_ledger(name, (_unit_name(name), unit), book, days, paid, grid, design)
     decisions = [
         Decision(f"{name} payments in the fit", int(kept.sum()), f"{payments.amount[kept].sum():,.0f} dollars")
     ]

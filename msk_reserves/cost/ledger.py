@@ -31,6 +31,7 @@ class LedgerEvidence:
     dispersion : variance over mean of payments.
     seen : claims seen in each cell, shape (n_cells,).
     lifelong : whether the payments are benefits, owed for life to the totally disabled and to dependants.
+    weight : dollars of a unit of each claim over their mean, shape (n_claims,).
     """
 
     days: sp.csr_array
@@ -39,6 +40,7 @@ class LedgerEvidence:
     dispersion: float
     seen: Integers
     lifelong: bool
+    weight: Floats
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> Floats:
         """Draw rates by the Bayesian bootstrap over claims (Rubin 1981), shape (n_draws, n_cells).
@@ -50,7 +52,7 @@ class LedgerEvidence:
         for begin in range(0, n_draws, _DRAWS_AT_ONCE):
             size = min(_DRAWS_AT_ONCE, n_draws - begin)
             weights = rng.standard_exponential((size, n_claims))
-            weights /= weights.mean(axis=1, keepdims=True)
+            weights *= self.weight / weights.mean(axis=1, keepdims=True)
             paid, days = (self.paid.T @ weights.T).T, (self.days.T @ weights.T).T
             draws[begin : begin + size] = credible_rates(
                 paid, days, self.grid, self.dispersion, seen=self.seen, lifelong=self.lifelong
@@ -59,7 +61,13 @@ class LedgerEvidence:
 
 
 def fit_ledger(
-    account: str, unit: str, book: ClaimBook, days: sp.csr_array, paid: sp.csr_array, grid: CellGrid, design: Design
+    account: str,
+    unit: tuple[str, Floats],
+    book: ClaimBook,
+    days: sp.csr_array,
+    paid: sp.csr_array,
+    grid: CellGrid,
+    design: Design,
 ) -> PaymentRates:
     """Fit rates and relativities of one account in turn until they agree.
 
@@ -70,7 +78,8 @@ def fit_ledger(
     Parameters
     ----------
     account : "medical", "indemnity" or "expense".
-    unit : "dollars" or "weekly benefits".
+    unit : "dollars" or "weekly benefits", and the dollars of one for each claim, shape (n_claims,). Claims weigh by
+        them: the rates reproduce the dollars paid, though a settlement is not in proportion to the benefit.
     book : the claims.
     days : exposure, shape (n_claims, n_cells).
     paid : payments in `unit` at the price level of the valuation date, shape (n_claims, n_cells).
@@ -78,34 +87,36 @@ def fit_ledger(
     design : factors of the relativities.
     """
     columns = design_matrix(design, book.claims)
+    name, dollars = unit
+    weight = np.nan_to_num(dollars / np.nanmean(dollars))
     totals = np.asarray(paid.sum(axis=1)).ravel()
     centre = np.zeros(columns.shape[1])
     beta, covariance = np.zeros(columns.shape[1]), np.zeros((columns.shape[1], columns.shape[1]))
     dispersion, weighed, lifelong = 0.0, days, account == "indemnity"
-    paid_by_cell = np.asarray(paid.sum(axis=0)).ravel()
+    paid_by_cell = np.asarray(paid.T @ weight).ravel()
     seen = np.bincount(days.indices, minlength=grid.n_cells).astype(np.int64)
     for step in range(_ROUNDS + 1):
         multiplier = np.exp((columns - centre) @ beta)
         weighed = sp.csr_array(sp.diags_array(multiplier) @ days)
-        rate = credible_rates(paid_by_cell, weighed.sum(axis=0), grid, dispersion, seen=seen, lifelong=lifelong)
+        rate = credible_rates(paid_by_cell, weighed.T @ weight, grid, dispersion, seen=seen, lifelong=lifelong)
         dispersion = estimate_dispersion(paid, weighed, rate)
         if step < _ROUNDS:
-            expected = days @ rate
+            expected = weight * (days @ rate)
             centre = (expected @ columns) / expected.sum() if expected.sum() > 0 else centre
-            beta, covariance = fit_relativities(columns - centre, totals, expected, power=1)
-    rate = credible_rates(paid_by_cell, weighed.sum(axis=0), grid, dispersion, seen=seen, lifelong=lifelong)
+            beta, covariance = fit_relativities(columns - centre, weight * totals, expected, power=1)
+    rate = credible_rates(paid_by_cell, weighed.T @ weight, grid, dispersion, seen=seen, lifelong=lifelong)
     return PaymentRates(
         account=account,
-        unit=unit,
+        unit=name,
         rate=rate,
         days=np.asarray(days.sum(axis=0)).ravel(),
-        paid=paid_by_cell,
+        paid=np.asarray(paid.sum(axis=0)).ravel(),
         claim_paid=totals,
         claim_expected=np.asarray(weighed @ rate).ravel(),
         relativities=Relativities(design, centre, beta, covariance),
         dispersion=dispersion,
         level_variance=float("nan"),
-        evidence=LedgerEvidence(weighed, paid, grid, dispersion, seen, lifelong),
+        evidence=LedgerEvidence(weighed, paid, grid, dispersion, seen, lifelong, weight),
     )
 
 

@@ -110,7 +110,7 @@ def _next_exit(
             so_far = collected_by(laws, exit_, draw, location, age)
         elif uniform <= room.stays[later, exit_]:
             continue
-        # Compared at the age, not as days ahead: of a number no later than the limit rounding could make an earlier day.
+        # Compared at the age: taken as days ahead, a day at the limit could by rounding come before it.
         most = age + best
         day = exit_days_of(laws, exit_, draw, location, so_far - math.log(uniform), most)
         if day < most:

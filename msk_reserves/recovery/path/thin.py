@@ -8,7 +8,7 @@ import numpy as np
 from msk_reserves._checks import Integers
 from msk_reserves.recovery.laws.families import EXPONENTIAL
 from msk_reserves.recovery.laws.fit import FittedFamily, piecewise_to_data
-from msk_reserves.recovery.laws.piecewise import DECLINE, default_cuts, merged_cuts
+from msk_reserves.recovery.laws.piecewise import DECLINE, default_cuts, exposure, merged_cuts
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.draws import law_draws
 from msk_reserves.recovery.path.selection import Candidate
@@ -16,6 +16,9 @@ from msk_reserves.recovery.path.transitions import AtRisk, Transition, dies_out,
 
 PRIOR_EVENTS = 2.0
 """Weight of the parent's rate for a transition with few exits, in exits."""
+
+_LEAST_RATE = 1e-8
+"""Least rate a day of a parent, one in 270,000 years: a prior must not say that a move is impossible."""
 
 
 def fit_thin(
@@ -114,9 +117,27 @@ def _parent_rate(group: AtRisk, target: str, groups: Sequence[AtRisk]) -> float:
     off_work = group.space.off_work
     kin = [one for one in groups if one.state != group.state and (one.state in off_work) == (group.state in off_work)]
     if target == group.twin:
-        # What two states have in common of the moves to their twins is the onset, not the state it leads to.
-        kin = [one.at_risk_of(one.twin) for one in kin if one.twin]
-    moves = sum(one.exits(one.twin if target == group.twin else target) for one in kin)
+        return _onset_rate(group, kin)
+    moves = sum(one.exits(target) for one in kin)
     if moves:
         return moves / sum(one.exposure() for one in kin)
     return group.exits(target) / group.exposure()
+
+
+def _onset_rate(group: AtRisk, kin: Sequence[AtRisk]) -> float:
+    """Return the rate of moves to the twin expected of the stays at the rates by days since the start of their kin.
+
+    What two states have in common of the moves to their twins is the onset, not the state it leads to; and it is told
+    by how long ago the path began, which differs between the two.
+    """
+    cuts = default_cuts()
+    exits, days = np.zeros(len(cuts) + 1), np.zeros(len(cuts) + 1)
+    for one in [each.at_risk_of(each.twin).forward() for each in kin if each.twin]:
+        out = one.exited(one.twin)
+        exits += np.bincount(np.searchsorted(cuts, one.days[out]), one.weight[out], minlength=len(exits))
+        days += one.weight @ exposure(one.entry, one.days, cuts)
+    if not exits.any():
+        return group.exits(group.twin) / group.exposure()
+    rates = exits / np.maximum(days, 1.0)
+    at_risk = group.weight @ exposure(group.entry + group.since, group.days + group.since, cuts)
+    return float(max(at_risk @ rates / at_risk.sum(), _LEAST_RATE))
