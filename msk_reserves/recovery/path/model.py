@@ -358,10 +358,12 @@ def _fitted_to(stays: Stays, space: StateSpace, described: tuple[pd.DataFrame, I
     asked.check()
     groups, decisions = stays_at_risk(stays, space)
     table, cluster = described
-    design = with_strata(covariate_design(table, asked.covariates, space.names), table, asked.strata)
-    design, levels = with_levels(design, table, (asked.shape, asked.varying), space.names)
+    design = covariate_design(table, asked.covariates, space.names)
     if stays.since.any():
         design = replace(design, terms=(*design.terms, EntryTerm()))
+    design, levels = with_levels(
+        with_strata(design, table, asked.strata), table, (asked.shape, asked.varying), space.names
+    )
     matrix = design.matrix(table)
     choices = Choices(matrix, design, cluster, asked.candidates, asked.weighting, population_mortality(table), levels)
     fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))

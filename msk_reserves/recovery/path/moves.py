@@ -93,13 +93,18 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
     toward no difference.
     """
     group = group.at_risk_of(target)
-    forward, late = baseline_of(group, target)
-    group = group.forward() if forward else group
-    events = group.exits(target)
-    if events < FEW_EVENTS:
-        thin = fit_thin(group, target, groups, choices.cluster, parent=_mortality(group, target, choices))
-        return replace(thin, forward=forward)
-    exited = group.exited(target)
+    baseline = baseline_of(group, target)
+    group = group.forward() if baseline.forward else group
+    if group.exits(target) < FEW_EVENTS:
+        fitted = fit_thin(group, target, groups, choices.cluster, parent=_mortality(group, target, choices))
+    else:
+        fitted = _fit_many(group, target, choices, baseline.late)
+    return replace(fitted, forward=baseline.forward)
+
+
+def _fit_many(group: AtRisk, target: str, choices: Choices, late: int) -> Transition:
+    """Fit a move seen often enough for covariates, of stays at risk of it with their days on its clock."""
+    events, exited = group.exits(target), group.exited(target)
     tilting = choices.levels.carried(group, target, choices.design)
     design, columns, names = _offered(group, target, choices, (late, tilting))
     usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1 - len(tilting))
@@ -136,7 +141,6 @@ def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices
         prior=(),
         mark=0.0 if 0 in usable else None,
         continues=target == group.twin,
-        forward=forward,
         borrows=borrows,
         cells=choices.levels.cells(move, columns, offset) if any(one.weight and one.fit.tilt for one in found) else (),
     )
