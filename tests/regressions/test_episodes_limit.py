@@ -12,7 +12,7 @@ SCENARIOS = 4_000
 
 def piecewise(origin: str, target: str, rates: Floats) -> TransitionDraws:
     """Return a move with rates that change every hundred days."""
-    cuts = 100.0 * np.arange(1, len(rates))
+    cuts = np.linspace(100.0, 100.0 * (len(rates) - 1), len(rates) - 1)
     law = law_draws("piecewise", np.log(rates)[None, :], cuts)
     return TransitionDraws(origin, target, (), (law,), np.zeros(1, dtype=np.int64))
 
