@@ -361,7 +361,9 @@ def test_residuals_run_on_the_clock_of_the_move() -> None:
     found = cox_snell(replace(recovery, fitted=(move,)), BOOK, state="relapse")
     group = next(one for one in stays_at_risk(stays_of(BOOK))[0] if one.state == "relapse")
     (law,) = move.kept()
-    at = float(law.fit.theta[0]), law.fit.scale, law.fit.shape
+    design = recovery.design.of_stays(BOOK.claims, group.row, group.since)[:, list(move.columns)]
+    assert design.any(), "an effect of how late the relapse came, by stay"
+    at = law.fit.theta[0] + design @ law.fit.theta[1:-1], law.fit.scale, law.fit.shape
     until, entry = (
         cumulative_hazard(FAMILIES["lognormal"], group.since + days, *at) for days in (group.days, group.entry)
     )

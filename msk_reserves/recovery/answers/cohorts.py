@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from msk_reserves._checks import Floats, Integers
+from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.recovery.answers.entries import Place, entries_of, place_of
 from msk_reserves.recovery.answers.grids import Steps
 from msk_reserves.recovery.answers.stay_tables import ForwardStay, stay_table
@@ -28,6 +28,8 @@ class Cohorts:
     entries : what comes, by the end of each cell, of one stay that begins in it, shape (n_cells, n_channels, n_rows).
     held : probability held by place and cohort, those of the earliest cells first; shape (n_places, n_cells, n_rows).
     gone : probability gone to each target, shape (n_targets, n_rows).
+    span : the first cell in which stays of the kind may begin, and the one after the last.
+    begun : whether each cohort may hold any.
     """
 
     stay: ForwardStay
@@ -37,6 +39,8 @@ class Cohorts:
     entries: Floats
     held: Floats
     gone: Floats
+    span: tuple[int, int]
+    begun: Booleans
 
     def advance(self, cell: int) -> Floats:
         """Let a cell go by and return what has come of stays begun before it by its end.
@@ -46,8 +50,12 @@ class Cohorts:
         numpy.ndarray, shape (n_channels, n_rows)
             Probability gone to each target, held in each place, and the part of that in late stays.
         """
-        drift, late = self.cells.drift[cell], self._late(cell)
         self._join(cell)
+        some = np.flatnonzero(self.begun)
+        if not len(some):
+            return np.zeros((len(self.where), self.held.shape[2]))
+        cohorts, late = slice(some[0], some[-1] + 1), self._late(cell)
+        drift, late = self.cells.drift[cell][cohorts], None if late is None else late[cohorts]
         inflow: dict[int, Floats] = {}
         left_at = np.ones(1)
         for row, place in enumerate(self.places):
@@ -57,7 +65,7 @@ class Cohorts:
             # Time at risk in units of the cell: exits of each kind are its hazard times this.
             unit = np.expm1(lost)
             unit /= lost
-            old = self.held[row, : len(drift)]
+            old = self.held[row, cohorts]
             unit *= old
             old += unit * lost
             if row in inflow:
@@ -82,7 +90,7 @@ class Cohorts:
                     inflow[to] = inflow.get(to, 0.0) + unit * table[cell]
                 else:
                     self.gone[to] += in_all * table[cell]
-        held = self.held[:, : len(drift)]
+        held = self.held[:, cohorts]
         there_late = np.zeros((len(held), held.shape[2])) if late is None else np.einsum("psr,sr->pr", held, late)
         return np.concatenate([self.gone, held.sum(axis=1), there_late])
 
@@ -92,12 +100,14 @@ class Cohorts:
         self.gone += self.entries[cell, :n] * entered
         latest = len(self.cells.joined[cell])
         self.held[:, latest] = self.entries[cell, n : n + len(self.places)] * entered
+        self.begun = np.append(self.begun, self.span[0] <= cell < self.span[1])
 
     def _join(self, cell: int) -> None:
         """Join cohorts of neighbouring cells that a cell no longer needs to tell apart."""
         n, before = self.cells.joined[cell].shape
         if n < before:
             self.held[:, :n] = self.cells.joined[cell] @ self.held[:, :before]
+            self.begun = self.cells.joined[cell] @ self.begun > 0
 
     def _late(self, cell: int) -> Floats | None:
         """Return the part of each cohort that is late at the end of a cell, None where none is."""
@@ -109,7 +119,9 @@ class Cohorts:
         return found
 
 
-def cohorts_of(stay: ForwardStay, index: Mapping[str, int], shape: tuple[int, int], cells: Steps) -> Cohorts:
+def cohorts_of(
+    stay: ForwardStay, index: Mapping[str, int], shape: tuple[int, int], cells: Steps, span: tuple[int, int]
+) -> Cohorts:
     """Return cohorts of one kind of stay, none begun yet.
 
     Parameters
@@ -122,6 +134,8 @@ def cohorts_of(stay: ForwardStay, index: Mapping[str, int], shape: tuple[int, in
         (n_nodes, n_rows).
     cells : Steps
         The grid.
+    span : tuple of int
+        The first cell in which such stays may begin, and the one after the last.
     """
     n = shape[0]
     targets, numbers = [index[name] for name in stay.targets], [index[name] for name in stay.places]
@@ -136,4 +150,6 @@ def cohorts_of(stay: ForwardStay, index: Mapping[str, int], shape: tuple[int, in
         entries=entries_of(stay, places, stay_table(stay.entry, reset, shape, stay.late[:n]), cells),
         held=np.zeros((len(numbers), n - 1, shape[1])),
         gone=np.zeros((len(targets), shape[1])),
+        span=span,
+        begun=np.zeros(0, dtype=np.bool_),
     )

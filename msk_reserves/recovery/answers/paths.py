@@ -1,6 +1,6 @@
 """Simulated paths on tables of stays, for what no equation of one variable gives: total days over several spells."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,8 @@ import numpy as np
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.recovery.answers.grids import Grid
 from msk_reserves.recovery.answers.stay_parts import Part, part_exits, part_of
-from msk_reserves.recovery.answers.stay_tables import ForwardStay, Stay
+from msk_reserves.recovery.answers.stay_tables import Later, Stay, SteppedStay
+from msk_reserves.recovery.path.entry import entry_steps
 from msk_reserves.recovery.path.sampling import keyed_generator
 
 MOST_STAYS = 25
@@ -175,7 +176,7 @@ class _Walk:
 def simulate_paths(
     grid: Grid,
     now: Stay,
-    fresh: Mapping[str, Stay | ForwardStay],
+    fresh: Mapping[str, Later],
     uniforms: Uniforms,
     *,
     counted: Collection[str],
@@ -187,7 +188,7 @@ def simulate_paths(
     ----------
     grid : Grid
         Days ahead.
-    now, fresh : Stay, mapping of str to Stay or ForwardStay
+    now, fresh : Stay, mapping of str to Stay, ForwardStay or SteppedStay
         Tables of the stay at hand and of those that begin later.
     uniforms : Uniforms
         Numbers in (0, 1).
@@ -208,16 +209,11 @@ def simulate_paths(
     stays = (now, *fresh.values())
     states = tuple(dict.fromkeys(name for one in stays for name in (*one.places, *one.targets)))
     code = {name: number for number, name in enumerate(states)}
-    tables: dict[int, _Sampled | Part] = {_NOW: _sampled(now, code)}
     counts = {number: states[number] in counted for number in range(len(states))}
     counts[_NOW] = _counts(now, counted)
-    for stay in fresh.values():
-        if isinstance(stay, Stay) and code[stay.entry] not in tables:
-            tables[code[stay.entry]] = _sampled(stay, code)
-            counts[code[stay.entry]] = _counts(stay, counted)
-        elif isinstance(stay, ForwardStay):
-            tables |= {code[name]: part_of(moves, code) for name, moves in zip(stay.places, stay.moves, strict=True)}
-            counts |= {code[name]: name in counted for name in stay.places}
+    counts |= {code[stay.entry]: _counts(stay, counted) for stay in fresh.values() if _is_tabled(stay)}
+    tables = _tables(now, fresh, code)
+    stepped = {code[name]: one for one in fresh.values() if isinstance(one, SteppedStay) for name in _laid_out(one)}
     n_rows, n_paths = uniforms.first.shape
     n = n_rows * n_paths
     zero = np.zeros(n)
@@ -229,15 +225,52 @@ def simulate_paths(
         following = np.full(n, _ENDED, dtype=np.int64)
         for number in np.unique(walk.held[alive]).tolist():
             who = alive[walk.held[alive] == number]
-            numbers = _numbers(uniforms, step, who)
-            table = tables.get(number) if step < MOST_STAYS else None
-            following[who] = _stay_on(walk, who, grid, (number, table, counts[number]), numbers, days)
+            for kind, some in _by_step(stepped.get(number), walk, who):
+                numbers = _numbers(uniforms, step, some)
+                table = tables.get((number, kind)) if step < MOST_STAYS else None
+                following[some] = _stay_on(walk, some, grid, (number, table, counts[number]), numbers, days)
         walk.held = following
         alive = np.flatnonzero(following != _ENDED)
         if not len(alive):
             break
     shape = (n_rows, n_paths)
     return Paths(walk.total.reshape(shape), walk.first.reshape(shape), walk.seen.reshape(len(days), *shape), states)
+
+
+def _is_tabled(stay: Later) -> bool:
+    """Whether a stay is sampled whole, from its table, and not place by place."""
+    return isinstance(stay.kinds[0] if isinstance(stay, SteppedStay) else stay, Stay)
+
+
+def _laid_out(stay: Later) -> tuple[str, ...]:
+    """Return the states under which a stay's tables are kept: where it begins, or each of its places."""
+    return (stay.entry,) if _is_tabled(stay) else stay.places
+
+
+def _tables(now: Stay, fresh: Mapping[str, Later], code: Mapping[str, int]) -> dict[tuple[int, int], _Sampled | Part]:
+    """Lay all tables out for sampling, by number of the state and step in which the stay began, -1 for any."""
+    tables: dict[tuple[int, int], _Sampled | Part] = {(_NOW, -1): _sampled(now, code)}
+    for stay in fresh.values():
+        steps, kinds = (stay.steps, stay.kinds) if isinstance(stay, SteppedStay) else ((-1,), (stay,))
+        for step, one in zip(steps, kinds, strict=True):
+            if isinstance(one, Stay):
+                tables.setdefault((code[one.entry], step), _sampled(one, code))
+            else:
+                parts = zip(one.places, one.moves, strict=True)
+                tables |= {(code[name], step): part_of(moves, code) for name, moves in parts}
+    return tables
+
+
+def _by_step(stay: SteppedStay | None, walk: _Walk, who: Integers) -> Iterator[tuple[int, Integers]]:
+    """Yield paths in one state by the step in which their stay began, all at once where it does not matter."""
+    if stay is None:
+        yield -1, who
+        return
+    began = entry_steps(stay.since_start[walk.row[who]] + walk.clock[who])
+    for step in stay.steps:
+        some = who[began == step]
+        if len(some):
+            yield step, some
 
 
 def _stay_on(
@@ -284,7 +317,7 @@ def _numbers(uniforms: Uniforms, step: int, who: Integers) -> tuple[Floats, Floa
     return duration, uniforms.later[at, 1, mine, path], uniforms.later[at, 2, mine, path]
 
 
-def _counts(stay: Stay, counted: Collection[str]) -> bool:
+def _counts(stay: Later, counted: Collection[str]) -> bool:
     """Return whether the days of a stay count, or raise `ValueError` if only some of its places do."""
     inside = {place in counted for place in stay.places}
     if len(inside) > 1:

@@ -264,7 +264,7 @@ def _returns(block: Block, asked: _Asked) -> tuple[Floats, Floats]:
     solved = solve_renewal(asked.grid, block.now, block.fresh, stop_at=back, nodes=nodes)
     arrived = block.by_claim(solved.begun_in(back))
     stays = (block.now, *block.fresh.values())
-    if not any(stay.late[:nodes].any() for stay in stays):
+    if not any(stay.ever_late(nodes) for stay in stays):
         return arrived, arrived
     fresh = {name: stay.within_data() for name, stay in block.fresh.items()}
     told = solve_renewal(asked.grid, block.now.within_data(), fresh, stop_at=back, nodes=nodes)

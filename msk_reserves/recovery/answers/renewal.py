@@ -9,7 +9,9 @@ has ended by a move to k, and `S_ij` that it is still held in j, for a claim fou
 (Markov renewal equations; Çinlar 1969.) The numbers N are spread evenly over each
 cell of the grid and F, S are straight between nodes, which is of second order in the width of the cells. Whatever the
 width, the P_j add up to one, since S and F of each stay do. Stays that may end by moves on the clock of the path have
-no such tables, and are followed by the cell in which they began (`cohorts`).
+no such tables, and are followed by the cell in which they began (`cohorts`). Where hazards depend on how late a stay
+began, in steps, stays of a state are as many kinds as there are steps, and a cell in two of them begins stays of both,
+in proportion to its parts.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -18,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.answers.cohorts import cohorts_of
+from msk_reserves.recovery.answers.cohorts import Cohorts, cohorts_of
 from msk_reserves.recovery.answers.grids import Grid, Steps, steps
 from msk_reserves.recovery.answers.moves_within import factored
-from msk_reserves.recovery.answers.stay_tables import ForwardStay, Stay
+from msk_reserves.recovery.answers.stay_tables import ForwardStay, Later, Stay, SteppedStay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +63,7 @@ class Ahead:
 def solve_renewal(
     grid: Grid,
     now: Stay,
-    fresh: Mapping[str, Stay | ForwardStay],
+    fresh: Mapping[str, Later],
     *,
     stop_at: Collection[str] = (),
     nodes: int | None = None,
@@ -74,7 +76,7 @@ def solve_renewal(
         Days ahead.
     now : Stay
         The stay at hand, given how long it has lasted.
-    fresh : mapping of str to Stay or ForwardStay
+    fresh : mapping of str to Stay, ForwardStay or SteppedStay
         Stays that begin in each state; a state absent is never left.
     stop_at : collection of str
         States in which paths are followed no further: who enters stays, so that `begun` counts first arrivals.
@@ -134,6 +136,7 @@ class _Tabled:
     values : their tables, shape (n_channels, n_nodes, n_rows).
     entries : what comes, by the end of each cell, of one that begins in it, shape (n_cells, n_channels, n_rows).
     begun : how many began by cell, shape (n_cells, n_rows).
+    span : the first cell in which they may begin, and the one after the last.
     """
 
     cells: Steps
@@ -141,36 +144,93 @@ class _Tabled:
     values: Floats
     entries: Floats
     begun: Floats
+    span: tuple[int, int]
 
     def advance(self, cell: int) -> Floats:
         """Return what has come, at the end of a cell, of stays begun before it, as `Cohorts.advance`."""
-        spread = self.cells.before[cell].T @ self.begun[:cell]
-        return np.asarray(np.einsum("cqr,qr->cr", self.values[:, : cell + 2], spread))
+        first, last = self.span[0], min(self.span[1], cell)
+        weights, nodes = self.cells.before[cell][first:last], slice(0, cell + 2)
+        if (first, last) != (0, cell):
+            # Days in the stay that none of these has lasted weigh nothing.
+            some = np.flatnonzero(weights.any(axis=0))
+            nodes = slice(some[0], some[-1] + 1) if len(some) else slice(0)
+        spread = weights[:, nodes].T @ self.begun[first:last]
+        return np.asarray(np.einsum("cqr,qr->cr", self.values[:, nodes], spread))
 
     def enter(self, cell: int, entered: Floats) -> None:
         """Take in the stays that begin in a cell."""
         self.begun[cell] = entered
 
 
-def _tabled(stay: Stay, index: Mapping[str, int], n: int, cells: Steps) -> _Tabled:
-    """Return stays with tables, none begun yet."""
+@dataclass(slots=True, eq=False)
+class _ByStep:
+    """Stays of one state by the step in which they begin.
+
+    Attributes
+    ----------
+    kinds : the stays that begin in each step.
+    shares : the share of each cell that lies in each, shape (n_kinds, n_cells, n_rows).
+    where : rows they contribute to.
+    entries : what comes, by the end of each cell, of one that begins in it, shape (n_cells, n_channels, n_rows).
+    """
+
+    kinds: "tuple[_Tabled | Cohorts, ...]"
+    shares: Floats
+    where: Integers
+    entries: Floats
+
+    def advance(self, cell: int) -> Floats:
+        """Return what has come, at the end of a cell, of stays begun before it, as `Cohorts.advance`."""
+        come = self.kinds[0].advance(cell)
+        for one in self.kinds[1:]:
+            come = come + one.advance(cell)
+        return come
+
+    def enter(self, cell: int, entered: Floats) -> None:
+        """Take in the stays that begin in a cell, those of a cell in two steps in proportion to its parts."""
+        for one, share in zip(self.kinds, self.shares[:, cell], strict=True):
+            one.enter(cell, share * entered)
+
+
+def _flow(stay: Later, index: Mapping[str, int], shape: tuple[int, int], grid: Grid) -> "_Tabled | Cohorts | _ByStep":
+    """Return the stays of a state, none begun yet; `shape` is (n_nodes, n_rows)."""
+    n = shape[0]
+    if not isinstance(stay, SteppedStay):
+        return _of_kind(stay, index, shape, steps(grid), (0, n - 1))
+    shares = stay.shares(grid.nodes[:n])
+    reached = [np.flatnonzero(share.any(axis=1)) for share in shares]
+    used = [row for row, cells in enumerate(reached) if len(cells)]
+    spans = [(int(reached[row][0]), int(reached[row][-1]) + 1) for row in used]
+    kinds = tuple(
+        _of_kind(stay.kinds[row], index, shape, steps(grid), span) for row, span in zip(used, spans, strict=True)
+    )
+    entries = np.zeros_like(kinds[0].entries)
+    for one, row, (first, last) in zip(kinds, used, spans, strict=True):
+        entries[first:last] += shares[row, first:last, None] * one.entries[first:last]
+    return _ByStep(kinds, shares[used], kinds[0].where, entries)
+
+
+def _of_kind(
+    stay: Stay | ForwardStay, index: Mapping[str, int], shape: tuple[int, int], cells: Steps, span: tuple[int, int]
+) -> "_Tabled | Cohorts":
+    """Return stays of one kind, none begun yet."""
+    if isinstance(stay, ForwardStay):
+        return cohorts_of(stay, index, shape, cells, span)
+    n = shape[0]
     where, values = _channels(stay, index, n)
     entries = np.matmul(cells.own[: n - 1, :n], values).transpose(1, 0, 2)
-    return _Tabled(cells, where, values, entries, np.zeros((n - 1, values.shape[2])))
+    return _Tabled(cells, where, values, entries, np.zeros((n - 1, values.shape[2])), span)
 
 
-def _follow(grid: Grid, stays: Sequence[Stay | ForwardStay], index: Mapping[str, int], total: Floats) -> None:
+def _follow(grid: Grid, stays: Sequence[Later], index: Mapping[str, int], total: Floats) -> None:
     """Add to `total`, shape (3 n_states, n_nodes, n_rows), what comes of the stays entered, cell by cell.
 
     What enters one state in a cell may leave it for the next within the same cell, so the numbers that enter in a cell
     solve a linear system in each row.
     """
     n, n_rows = total.shape[1:]
-    entry, cells = [index[stay.entry] for stay in stays], steps(grid)
-    flows = [
-        _tabled(stay, index, n, cells) if isinstance(stay, Stay) else cohorts_of(stay, index, (n, n_rows), cells)
-        for stay in stays
-    ]
+    entry = [index[stay.entry] for stay in stays]
+    flows = [_flow(stay, index, (n, n_rows), grid) for stay in stays]
     place = {state: row for row, state in enumerate(entry)}
     at_once = factored(
         len(flows),
@@ -192,11 +252,11 @@ def _follow(grid: Grid, stays: Sequence[Stay | ForwardStay], index: Mapping[str,
 
 
 def _reachable(
-    now: Stay, fresh: Mapping[str, Stay | ForwardStay], stop_at: Collection[str]
-) -> tuple[tuple[str, ...], tuple[Stay | ForwardStay, ...]]:
+    now: Stay, fresh: Mapping[str, Later], stop_at: Collection[str]
+) -> tuple[tuple[str, ...], tuple[Later, ...]]:
     """Return the states that can be reached, and the stays followed on from those entered."""
     states = dict.fromkeys((*now.places, *now.targets))
-    followed: dict[str, Stay | ForwardStay] = {}
+    followed: dict[str, Later] = {}
     waiting = list(now.targets)
     while waiting:
         name = waiting.pop(0)

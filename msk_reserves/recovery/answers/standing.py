@@ -1,6 +1,6 @@
 """Who is asked about, and the tables of their stays under parameter draws."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -12,8 +12,9 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import STATE_CODE, with_represented
 from msk_reserves.recovery.answers.grids import Grid
 from msk_reserves.recovery.answers.quick_hazards import QuickMove, collected_from, quickened
-from msk_reserves.recovery.answers.stay_tables import ForwardStay, Move, Seen, Stay, fresh_stays, stay_table
+from msk_reserves.recovery.answers.stay_tables import Later, Move, Seen, Stay, stay_table, stepped_stays
 from msk_reserves.recovery.path.draws import RecoveryDraws
+from msk_reserves.recovery.path.entry import ENTRY_WEEKS, entered, entry_columns, entry_steps
 from msk_reserves.recovery.path.mixture import all_exits
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.recovery.path.transitions import Transition
@@ -36,7 +37,8 @@ class Standing:
     days_in_state : days in it so far.
     days_since_start : days since their paths began.
     days_since_surgery : days since the latest operation, NaN where there was none or its day is not known.
-    design : covariates of the recovery, shape (n_claims, n_columns).
+    design : covariates of the recovery, how late the stay at hand began among them; shape (n_claims, n_columns).
+    entry_column : first column of these that says how late it began, -1 for none.
     """
 
     states: tuple[str, ...]
@@ -46,6 +48,7 @@ class Standing:
     days_since_start: Floats
     days_since_surgery: Floats
     design: Floats
+    entry_column: int = -1
 
     def __post_init__(self) -> None:
         for column in (
@@ -66,14 +69,16 @@ class Standing:
             self.days_since_start[which],
             self.days_since_surgery[which],
             self.design[which],
+            self.entry_column,
         )
 
     def restarted(self, state: str, days_in_state: Floats, days_since_start: Floats) -> "Standing":
         """Return the same claims in a state, and at days in it and since their paths began, of one's choice."""
         code = np.full(len(self), self.states.index(one_of(state, self.states, "state")), dtype=np.int64)
         surgery = np.full(len(self), np.nan)
+        design = entered(np.array(self.design), self.entry_column, days_since_start - days_in_state)
         return Standing(
-            self.states, self.claim_id, code, days_in_state, days_since_start, surgery, np.array(self.design)
+            self.states, self.claim_id, code, days_in_state, days_since_start, surgery, design, self.entry_column
         )
 
 
@@ -124,6 +129,7 @@ def standing_of(
             np.array(position.days_since_start, dtype=np.float64),
             _since_surgery(who),
             recovery.design.matrix(who.claims, position.days_since_start - position.days_in_state),
+            recovery.design.entry_column,
         )
     inside = np.isin(whole.state, [whole.states.index(name) for name in among])
     if claims is None:
@@ -160,8 +166,9 @@ def _from_table(recovery: Recovery, table: pd.DataFrame) -> Standing:
     after = table["state"].isin(with_represented("after_surgery")).to_numpy(dtype=np.bool_)
     since = np.where(np.isnan(since) & after, days, since)
     started = _since_start(recovery, table, days)
-    design = recovery.design.matrix(table)
-    return Standing(names, tuple(named), state, np.array(days), started, np.array(since), design)
+    design = recovery.design.matrix(table, started - days)
+    column = recovery.design.entry_column
+    return Standing(names, tuple(named), state, np.array(days), started, np.array(since), design, column)
 
 
 def _since_start(recovery: Recovery, table: pd.DataFrame, days: Floats) -> Floats:
@@ -176,15 +183,17 @@ def _since_start(recovery: Recovery, table: pd.DataFrame, days: Floats) -> Float
                 f"{started[row]:g} beside {days[row]:g} days in the state in row {row}"
             )
         return np.array(started)
-    running = next((move for move in recovery.fitted if move.forward), None)
+    late = entry_columns(recovery.design.entry_column)
+    running = next((move for move in recovery.fitted if move.forward or late.intersection(move.columns)), None)
     entered = {move.target for move in recovery.fitted if not move.continues}
     entered |= {move.target for move in recovery.fitted if move.continues and move.origin in entered}
     unknown = sorted(set(table["state"]) & entered)
     if running is not None and unknown:
         raise ValueError(
             f"a table of workers must hold the column 'days_since_start', the days since each worker's first stay "
-            f"began, as the move {running.origin} to {running.target} runs on them and {', '.join(unknown)} may be "
-            f"entered later; it has {', '.join(table.columns)}. Add the column"
+            f"began, as the move {running.origin} to {running.target} "
+            f"{'runs on them' if running.forward else 'depends on how late a stay began'} and {', '.join(unknown)} may "
+            f"be entered later; it has {', '.join(table.columns)}. Add the column"
         )
     return np.array(days)
 
@@ -226,7 +235,7 @@ class Block:
 
     which: Integers
     now: Stay
-    fresh: dict[str, Stay | ForwardStay]
+    fresh: dict[str, Later]
     n_draws: int
 
     def by_claim(self, values: Floats) -> Floats:
@@ -254,7 +263,9 @@ def blocks(standing: Standing, source: "RecoveryDraws | Recovery", seen: Seen, g
     for code in np.unique(standing.state):
         state = standing.states[int(code)]
         mine = np.flatnonzero(standing.state == code)
-        mine = mine[np.argsort(standing.days_in_state[mine], kind="stable")]
+        # Alike in the tables they need: those of the steps in which stays may begin, or by how long they have lasted.
+        order = standing.days_in_state if standing.entry_column < 0 else standing.days_since_start
+        mine = mine[np.argsort(order[mine], kind="stable")]
         for first in range(0, len(mine), step):
             which = mine[first : first + step]
             few = standing.rows(which)
@@ -265,18 +276,21 @@ def blocks(standing: Standing, source: "RecoveryDraws | Recovery", seen: Seen, g
             shape = (len(grid.nodes), len(which) * n_draws)
             days, started = (np.repeat(one, n_draws) for one in (few.days_in_state, few.days_since_start))
             late = seen.late(state, days + grid.nodes[:, None], started + grid.nodes[:, None])
-            fresh = fresh_stays(later, grid, seen, started)
+            fresh = stepped_stays(later, grid, seen, started)
             yield Block(which, stay_table(state, now, shape, late), fresh, n_draws)
 
 
 class _Directed(Protocol):
-    """What leads from one state to another."""
+    """What leads from one state to another, and the columns of the design that it uses."""
 
     @property
     def origin(self) -> str: ...
 
     @property
     def target(self) -> str: ...
+
+    @property
+    def columns(self) -> tuple[int, ...]: ...
 
 
 Directed = TypeVar("Directed", bound=_Directed)
@@ -295,47 +309,86 @@ def _reachable(state: str, moves: Sequence[Directed]) -> tuple[Directed, ...]:
     return tuple(found)
 
 
+def _steps_ahead(few: Standing, moves: Iterable[_Directed], grid: Grid) -> tuple[int, ...]:
+    """Return the steps in which stays of some claims may begin later, -1 alone where no move depends on them."""
+    late = entry_columns(few.entry_column)
+    if not any(late.intersection(move.columns) for move in moves):
+        return (-1,)
+    first, last = entry_steps(np.array([few.days_since_start.min(), few.days_since_start.max() + grid.nodes[-1]]))
+    return tuple(range(int(first), int(last) + 1))
+
+
+def _begun_in(few: Standing, step: int) -> Floats:
+    """Return the design of stays that begin in a step."""
+    weeks = np.full(len(few), 7.0 * ENTRY_WEEKS[step])
+    return few.design if step < 0 else entered(few.design, few.entry_column, weeks)
+
+
 def _drawn(
     state: str, quick: Sequence[QuickMove], few: Standing, grid: Grid, n_draws: int
-) -> tuple[list[Move], list[Move]]:
-    """Return the moves of fresh stays, and those of the stay at hand, of some claims in every draw."""
+) -> tuple[dict[int, list[Move]], list[Move]]:
+    """Return the moves of fresh stays by step, and those of the stay at hand, of some claims in every draw."""
     claim, draw = np.repeat(np.arange(len(few)), n_draws), np.tile(np.arange(n_draws), len(few))
     age, started = few.days_in_state[claim], few.days_since_start[claim]
     moves = _reachable(state, [one.move for one in quick])
     held = {state, *(move.target for move in moves if move.origin == state and move.continues)}
-    later, now = [], []
+    now: list[Move] = []
+    later: dict[int, list[Move]] = {step: [] for step in _steps_ahead(few, moves, grid)}
+    late = entry_columns(few.entry_column)
     for one in quick:
         move = one.move
         if move not in moves:
             continue
-        by_claim = move.location(few.design)
-        location = by_claim.ravel()
+        location = move.location(few.design).ravel()
         if move.forward:
             further = collected_from(one, started, grid.nodes, location, draw)
             ahead = Move(move.origin, move.target, further, move.continues, forward=True)
-            later.append(ahead)
+            for each in later.values():
+                each.append(ahead)
             now += [ahead] if move.origin in held else []
             continue
-        # Where no covariate tells claims apart the hazard of a fresh stay is the same for all of them.
-        n = n_draws if (by_claim == by_claim[0]).all() else len(claim)
-        fresh = collected_from(one, np.zeros(n), grid.nodes, location[:n], draw[:n])
-        fresh = np.tile(fresh, (1, len(claim) // n))
-        later.append(Move(move.origin, move.target, fresh, move.continues))
+        fresh: Move | None = None
+        for step, each in later.items():
+            if fresh is None or late.intersection(move.columns):
+                fresh = Move(move.origin, move.target, _anew(one, _begun_in(few, step), grid), move.continues)
+            each.append(fresh)
         if move.origin in held:
             further = collected_from(one, age, grid.nodes, location, draw)
             now.append(Move(move.origin, move.target, further, move.continues))
     return later, now
 
 
-def _estimated(state: str, moves: Sequence[Transition], few: Standing, grid: Grid) -> tuple[list[Move], list[Move]]:
+def _anew(one: QuickMove, design: Floats, grid: Grid) -> Floats:
+    """Return the cumulative hazard of a move in fresh stays of claims in every draw, (n_nodes, n_claims x n_draws)."""
+    by_claim = one.move.location(design)
+    n_claims, n_draws = by_claim.shape
+    # Where no covariate tells claims apart the hazard is the same for all of them.
+    apart = 1 if (by_claim == by_claim[0]).all() else n_claims
+    draw = np.tile(np.arange(n_draws), apart)
+    fresh = collected_from(one, np.zeros(len(draw)), grid.nodes, by_claim[:apart].ravel(), draw)
+    return np.tile(fresh, (1, n_claims // apart))
+
+
+def _estimated(
+    state: str, moves: Sequence[Transition], few: Standing, grid: Grid
+) -> tuple[dict[int, list[Move]], list[Move]]:
     """Return the same at the estimates, laws averaged by weight."""
-    zero, ahead = np.zeros(len(few)), grid.nodes[None, :]
-    anew = all_exits(moves, few.design, (zero, few.days_since_start), ahead)
+    ahead, late = grid.nodes[None, :], entry_columns(few.entry_column)
+
+    def collected(some: Sequence[Transition], design: Floats, age: Floats) -> list[Move]:
+        """Return moves of stays that have lasted for `age` days."""
+        found = all_exits(some, design, (age, few.days_since_start), ahead)
+        pairs = zip(some, found, strict=True)
+        return [Move(one.origin, one.target, values.T, one.continues, one.forward) for one, values in pairs]
+
     held = {state, *(move.target for move in moves if move.origin == state and move.continues)}
-    here = [move for move in moves if move.origin in held]
-    further = all_exits(here, few.design, (few.days_in_state, few.days_since_start), ahead)
-    later, now = (
-        [Move(one.origin, one.target, values.T, one.continues, one.forward) for one, values in zip(*pair, strict=True)]
-        for pair in ((moves, anew), (here, further))
-    )
-    return later, now
+    zero, later = np.zeros(len(few)), dict[int, list[Move]]()
+    for step in _steps_ahead(few, moves, grid):
+        # What does not depend on the step is one and the same in all.
+        own = [not later or bool(late.intersection(move.columns)) for move in moves]
+        anew = iter(
+            collected([move for move, mine in zip(moves, own, strict=True) if mine], _begun_in(few, step), zero)
+        )
+        before = next(iter(later.values()), [])
+        later[step] = [next(anew) if mine else before[place] for place, mine in enumerate(own)]
+    return later, collected([move for move in moves if move.origin in held], few.design, few.days_in_state)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from msk_reserves._checks import Booleans, Floats
 from msk_reserves.recovery.answers.grids import Grid
+from msk_reserves.recovery.path.entry import ENTRY_WEEKS
 
 MOST_HAZARD = 1e6
 """Cumulative hazards are cut here, where nothing survives: differences of what would overflow stay finite."""
@@ -59,6 +60,10 @@ class Stay:
     left: Floats
     late: Booleans
 
+    def ever_late(self, n_nodes: int) -> bool:
+        """Whether a clock stands beyond the longest seen at any of the first nodes."""
+        return bool(self.late[:n_nodes].any())
+
     def within_data(self) -> "Stay":
         """Return the stay without the moves made when it had lasted longer than any seen."""
         if not self.late.any():
@@ -93,9 +98,61 @@ class ForwardStay:
     path_late: Booleans
     told: bool = False
 
+    def ever_late(self, n_nodes: int) -> bool:
+        """Whether a clock stands beyond the longest seen at any of the first nodes."""
+        return bool(self.late[:n_nodes].any() or self.path_late[:n_nodes].any())
+
     def within_data(self) -> "ForwardStay":
         """Return the stay without the moves made when a clock had gone on for longer than any seen."""
         return replace(self, told=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SteppedStay:
+    """A stay that begins later whose hazards depend on how late on the path it does, in steps.
+
+    Attributes
+    ----------
+    entry : the state it begins in.
+    steps : the steps of `ENTRY_WEEKS` in which it may begin, ascending without a gap.
+    kinds : the stay that begins in each.
+    since_start : days since the path of each row began, today; shape (n_rows,).
+    """
+
+    entry: str
+    steps: tuple[int, ...]
+    kinds: "tuple[Stay | ForwardStay, ...]"
+    since_start: Floats
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """States in which it may be held."""
+        return self.kinds[0].places
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """States in which the next stay begins."""
+        return self.kinds[0].targets
+
+    def ever_late(self, n_nodes: int) -> bool:
+        """Whether a clock stands beyond the longest seen at any of the first nodes."""
+        return self.kinds[0].ever_late(n_nodes)
+
+    def within_data(self) -> "SteppedStay":
+        """Return the stay without the moves made when a clock had gone on for longer than any seen."""
+        return replace(self, kinds=tuple(one.within_data() for one in self.kinds))
+
+    def shares(self, nodes: Floats) -> Floats:
+        """Return the share of each cell of days ahead that lies in each step, (n_steps, n_cells, n_rows)."""
+        edges = 7.0 * np.array([*ENTRY_WEEKS[1:], np.inf])[list(self.steps)]
+        begun = np.minimum(edges[:, None] - self.since_start, nodes[-1])[:, None, :]
+        upper = np.clip(begun, nodes[:-1, None], nodes[1:, None])
+        lower = np.concatenate([np.broadcast_to(nodes[:-1, None], upper[:1].shape), upper[:-1]])
+        return np.asarray((upper - lower) / np.diff(nodes)[:, None])
+
+
+Later = Stay | ForwardStay | SteppedStay
+"""A stay that begins later."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -281,6 +338,39 @@ def fresh_stays(moves: Sequence[Move], grid: Grid, seen: Seen, since_start: Floa
     return {
         name: _fresh(name, moves, grid, seen, since_start, shape) for name in dict.fromkeys(m.origin for m in moves)
     }
+
+
+def stepped_stays(
+    by_step: Mapping[int, Sequence[Move]], grid: Grid, seen: Seen, since_start: Floats
+) -> dict[str, Later]:
+    """Return the same where moves depend on the step of `ENTRY_WEEKS` in which a stay begins.
+
+    Parameters
+    ----------
+    by_step : mapping of int to sequence of Move
+        The moves of stays begun in each step that can be reached, in one order; the very same where they do not depend
+        on it.
+    grid : Grid
+        Days ahead.
+    seen : Seen
+        Longest seen by state.
+    since_start : numpy.ndarray, shape (n_rows,)
+        Days since the path of each row began.
+
+    Returns
+    -------
+    dict of str to Stay, ForwardStay or SteppedStay
+    """
+    first, *others = by_step.values()
+    plain = fresh_stays(first, grid, seen, since_start)
+    found: dict[str, Later] = dict(plain)
+    depend = {one.origin for moves in others for one, base in zip(moves, first, strict=True) if one is not base}
+    shape = (len(grid.nodes), len(since_start))
+    for name, stay in plain.items():
+        if depend.intersection(_places(name, first)):
+            rest = (_fresh(name, moves, grid, seen, since_start, shape) for moves in others)
+            found[name] = SteppedStay(name, tuple(by_step), (stay, *rest), since_start)
+    return found
 
 
 def _fresh(

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Floats
+from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.vocabulary import STATES
-from msk_reserves.recovery.path.entry import ENTRY_SCORES, EntryTerm, entry_steps
+from msk_reserves.recovery.path.entry import EntryTerm, entered
 from msk_reserves.recovery.path.formula import formula_columns
 
 SMALLEST_LEVEL = 30
@@ -192,10 +192,11 @@ class CovariateDesign:
             raise ValueError(f"`claims` must hold the columns the recovery was fitted on; missing {', '.join(absent)}")
         columns = [block.values(claims) for block in blocks]
         design: Floats = np.column_stack(columns) if columns else np.zeros((len(claims), 0))
-        if since is not None and self.entry_column >= 0:
-            first = self.entry_column
-            design[:, first : first + len(ENTRY_SCORES)] = np.array(ENTRY_SCORES).T[entry_steps(since)]
-        return design
+        return design if since is None else entered(design, self.entry_column, since)
+
+    def of_stays(self, claims: pd.DataFrame, row: Integers, since: Floats) -> Floats:
+        """Return the design of stays: `row` is that of each one's claim, `since` as in `matrix`, by stay."""
+        return entered(self.matrix(claims)[row], self.entry_column, since)
 
     def unseen(self, claims: pd.DataFrame) -> Mapping[str, int]:
         """Return the levels of `claims` that the design does not know and counts as the reference, by claims."""

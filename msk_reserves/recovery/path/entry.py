@@ -29,6 +29,35 @@ def entry_steps(since: Floats) -> Integers:
     return np.searchsorted(7.0 * np.array(ENTRY_WEEKS), since, side="right") - 1
 
 
+def entry_columns(first: int) -> frozenset[int]:
+    """Return the numbers of the columns of a design that start at `first`; none for -1."""
+    return frozenset(range(first, first + len(ENTRY_SCORES))) if first >= 0 else frozenset()
+
+
+def entered(design: Floats, first: int, since: Floats) -> Floats:
+    """Return rows of a design with their columns of how late the stay began, which start at `first`, filled in.
+
+    Parameters
+    ----------
+    design : numpy.ndarray, shape (n_stays, n_columns)
+        A row a stay.
+    first : int
+        The first of the columns; -1 where the design has none, which is then returned as it is.
+    since : numpy.ndarray, shape (n_stays,)
+        Days from the start of each path to that of the stay.
+
+    Examples
+    --------
+    >>> entered(np.zeros((2, 4)), 1, np.array([0.0, 400.0])).tolist()
+    [[0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 3.0, 1.0]]
+    """
+    if first < 0:
+        return design
+    filled = design.copy()
+    filled[:, first : first + len(ENTRY_SCORES)] = np.array(ENTRY_SCORES).T[entry_steps(since)]
+    return filled
+
+
 @dataclass(frozen=True, slots=True)
 class EntryTerm:
     """The columns of how late a stay began: of a claim's stays, not of the claim, so zero until they are filled in."""

@@ -127,9 +127,10 @@ def _between_nodes(
 def share_beyond(fitted: Sequence[Transition], group: AtRisk, design: Floats) -> float:
     """Return the share of the mean stay, to ten years, beyond the longest stay seen.
 
-    Covariates are at their average, and so are the days from the start of the path to the stay.
+    Covariates (`design` has a row a stay), how late stays began among them, are at their average, and so are the days
+    from the start of the path to the stay.
     """
-    middle = design[group.row].mean(axis=0, keepdims=True)
+    middle = design.mean(axis=0, keepdims=True)
     clocks = np.zeros(1), np.array([np.average(group.since, weights=group.weight)])
     longest = min(float(group.days.max()), LONG_RUN)
     ages = np.unique(np.concatenate([grid_to(LONG_RUN), [longest]]))

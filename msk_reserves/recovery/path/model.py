@@ -16,13 +16,13 @@ from msk_reserves.recovery.path.draws import RecoveryDraws, check_draws
 from msk_reserves.recovery.path.effects import effects_of, moves_and_laws
 from msk_reserves.recovery.path.employer_fit import with_employers
 from msk_reserves.recovery.path.employers import NOBODY, EmployerColumn, EmployerFrailty
-from msk_reserves.recovery.path.entry import EntryTerm
+from msk_reserves.recovery.path.entry import EntryTerm, entered
 from msk_reserves.recovery.path.external import ClaimRow, TransitionModel, tabulated
 from msk_reserves.recovery.path.mixture import share_beyond
 from msk_reserves.recovery.path.mortality import population_mortality
 from msk_reserves.recovery.path.moves import Choices, borrowed, fit_state
 from msk_reserves.recovery.path.options import Asked
-from msk_reserves.recovery.path.replacement import keyed, replaced, without_move
+from msk_reserves.recovery.path.replacement import keyed, replaced, with_twin, without_moves
 from msk_reserves.recovery.path.sampling import draw_employers, draw_moves, point_draws
 from msk_reserves.recovery.path.selection import CANDIDATES
 from msk_reserves.recovery.path.stays import read_stays
@@ -97,7 +97,7 @@ class Recovery:
         Parameters
         ----------
         origin, target : str
-            The move, one that was seen; out of a twin the same hazards hold.
+            The move, one that was seen; out of a twin the same hazards hold, even where its own were told apart.
         model : TransitionModel
             Anything with a method `cumulative_hazard(claims, days)`; `from_lifelines` makes one of a regression.
         book : ClaimBook
@@ -122,13 +122,14 @@ class Recovery:
         hazards = tabulated(model, book.claims)
         keys, place = keyed(self.design.keys, ClaimRow(name, hazards.claim_ids))
         column = len(self.design.names) + place
+        joined, apart = with_twin(self.fitted, name, self.space)
         return replace(
             self,
             fitted=tuple(
-                replaced(one, hazards, column) if one.name == name else one for one in one_stratum(self.fitted, name)
+                replaced(one, hazards, column) if one.name == name else one for one in one_stratum(joined, name)
             ),
             design=replace(self.design, keys=keys),
-            frailty=without_move(self.frailty, name),
+            frailty=without_moves(self.frailty, {name, *apart}),
         )
 
     def transitions_from(self, state: str) -> tuple[Transition, ...]:
@@ -378,5 +379,9 @@ def _fitted_to(stays: Stays, space: StateSpace, described: tuple[pd.DataFrame, I
         # The average stay is nobody's in particular.
         matrix = np.column_stack([matrix, np.full(len(matrix), NOBODY)])
     matrix = at_frequent_level(design, matrix)
-    beyond = tuple((group.state, share_beyond(fitted, group, matrix)) for group in groups if group.targets())
+    beyond = tuple(
+        (group.state, share_beyond(fitted, group, entered(matrix[group.row], design.entry_column, group.since)))
+        for group in groups
+        if group.targets()
+    )
     return Recovery(fitted, design, decisions, asked.weighting, beyond, space, employers)

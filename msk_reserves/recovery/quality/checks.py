@@ -151,7 +151,7 @@ def spread_check(recovery: Recovery, book: ClaimBook) -> Check:
     for state in off_work(recovery):
         moves = moves_from(recovery, state, marked=False)
         if moves:
-            means = _mean_stays(moves, _some_claims(recovery, book), _mean_start(book, state))
+            means = _mean_stays(moves, *_some_stays(recovery, book, state))
             rows.append(((max(means) - min(means)) / means[0], min(means), max(means), words(state), len(means)))
     spread, low, high, state, n = max(rows)
     single = sum(
@@ -167,23 +167,27 @@ def spread_check(recovery: Recovery, book: ClaimBook) -> Check:
     )
 
 
-def _some_claims(recovery: Recovery, book: ClaimBook) -> Floats:
-    """Return the design of evenly spaced claims."""
-    return recovery.design.matrix(book.claims.iloc[evenly(len(book), _SPREAD_CLAIMS)])
+def _some_stays(recovery: Recovery, book: ClaimBook, state: str) -> tuple[Floats, Floats]:
+    """Return the design of evenly spaced stays in a state, and the days from the start of the path to each.
+
+    Where there is none, they are those of evenly spaced claims had they begun with it.
+    """
+    spells = book.spells
+    rows = spells.at_risk(state)
+    if not len(rows):
+        claims = evenly(len(book), _SPREAD_CLAIMS)
+        return recovery.design.matrix(book.claims.iloc[claims]), np.zeros(len(claims))
+    chosen = rows[evenly(len(rows), _SPREAD_CLAIMS)]
+    since = spells.since_start()[chosen]
+    return recovery.design.matrix(book.claims.iloc[spells.claim[chosen]], since), since
 
 
-def _mean_start(book: ClaimBook, state: str) -> float:
-    """Return the mean of the days from the start of the claim's path to that of its stays in a state."""
-    rows = book.spells.at_risk(state)
-    return float(book.spells.since_start()[rows].mean()) if len(rows) else 0.0
-
-
-def _mean_stays(moves: tuple[Transition, ...], design: Floats, started: float) -> list[float]:
+def _mean_stays(moves: tuple[Transition, ...], design: Floats, started: Floats) -> list[float]:
     """Return the mean stay to ten years as weighted, then with each law kept of each move in turn alone.
 
     The stays begin `started` days into the paths.
     """
-    days, clocks = grid_to(LONG_RUN), (np.zeros(len(design)), np.full(len(design), started))
+    days, clocks = grid_to(LONG_RUN), (np.zeros(len(design)), started)
 
     def escaped(one: Transition) -> Floats:
         """Return -ln of the chance to escape one move, (n_claims, n_days)."""

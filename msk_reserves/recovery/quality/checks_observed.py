@@ -1,6 +1,6 @@
 """Checks of a recovery against what was seen: late exits, durations, calibration, groups, constancy of effects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from scipy import special
@@ -8,6 +8,7 @@ from scipy import special
 from msk_reserves._checks import Floats
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.path.entry import entered
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.recovery.path.selection import MANY_EVENTS, TAIL_STARTS
 from msk_reserves.recovery.path.strata import within
@@ -202,10 +203,10 @@ def path_check(found: OccupationCheck | None, reason: str) -> Check:
 def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[AtRisk]) -> Check | None:
     """Whether effects of covariates drift, in moves that keep a law with proportional hazards."""
     rows: list[tuple[float, str]] = []
-    design = recovery.design.matrix(book.claims)
-    source = [" and ".join(term.sources) for term in recovery.design.terms for _ in term.names]
+    by_claim = recovery.design.matrix(book.claims)
+    source = [" and ".join(term.sources) or "how late it began" for term in recovery.design.terms for _ in term.names]
     for move in own_moves(recovery):
-        group = next((one for one in groups if one.state == move.origin), None)
+        group = fitted_on(recovery, move, groups)
         if group is None or not move.names or not any(one.fit.family in _PROPORTIONAL for one in move.kept()):
             continue
         marks = [group.space.mark] if move.mark is not None else []
@@ -215,8 +216,9 @@ def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[
             columns.setdefault(name, []).append(place)
         modelled = {of_place[place] for one in move.kept() for place in one.fit.tilt}
         try:
-            at_risk = within(group.at_risk_of(move.target), move, design)
-            found = tested(_stays_of(at_risk, move, design), move.names, columns, "log")
+            at_risk = within(group, move, by_claim)
+            design = entered(by_claim[at_risk.row], recovery.design.entry_column, at_risk.since)
+            found = tested(_stays_of(at_risk, recovery.space.base_of, move, design), move.names, columns, "log")
         except ValueError:
             continue
         rows += [
@@ -238,12 +240,34 @@ def proportionality_check(recovery: Recovery, book: ClaimBook, groups: Sequence[
     )
 
 
-def _stays_of(group: AtRisk, move: Transition, design: Floats) -> Observations:
-    """Return the stays at risk of a move as its test reads them, on its clock, evenly thinned where they are many."""
+def fitted_on(recovery: Recovery, move: Transition, groups: Sequence[AtRisk]) -> AtRisk | None:
+    """Return the stays at risk that a move was fitted to: of the state, its twin, or both; None where there are none.
+
+    Where the twin's move has laws of its own, each was fitted to its own side.
+    """
+    space = recovery.space
+    group = next((one for one in groups if one.state == space.base_of[move.origin]), None)
+    if group is None:
+        return None
+    if move.origin == group.twin:
+        return group.of(group.marked)
+    if move.continues:
+        return group.of(~group.marked)
+    arrived = space.twin_of.get(move.target, move.target)
+    apart = any(one.origin == group.twin and one.target == arrived for one in own_moves(recovery))
+    return group.of(~group.marked) if apart else group
+
+
+def _stays_of(group: AtRisk, base_of: Mapping[str, str], move: Transition, design: Floats) -> Observations:
+    """Return the stays at risk of a move as its test reads them, on its clock, evenly thinned where they are many.
+
+    `design` has a row a stay.
+    """
     group = group.forward() if move.forward else group
     chosen = evenly(len(group.days), MOST_STAYS)
     days = middle_days(group)[chosen]
-    x = design[np.ix_(group.row[chosen], np.array(move.columns, dtype=np.int64))]
+    x = design[np.ix_(chosen, np.array(move.columns, dtype=np.int64))]
     if move.mark is not None:
         x = np.column_stack([group.marked[chosen], x])
-    return Observations(days, group.exited(move.target)[chosen], group.entry[chosen], days, group.weight[chosen], x)
+    target = move.target if move.continues else base_of[move.target]
+    return Observations(days, group.exited(target)[chosen], group.entry[chosen], days, group.weight[chosen], x)

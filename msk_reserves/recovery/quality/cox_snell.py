@@ -133,7 +133,7 @@ def cox_snell(
     days = frozen(np.array(BAND_WEEKS) * 7 if band_days is None else band_days, "band_days")
     if not len(days) or (np.diff(days) <= 0).any() or days[0] < 0:
         raise ValueError(f"`band_days` must ascend from 0 or more, got {days.tolist()}")
-    design = recovery.design.matrix(book.claims)
+    design = recovery.design.of_stays(book.claims, group.row, group.since)
     exited = group.next_state != STILL_IN_STATE
     if group.twin:
         exited &= ~group.exited(group.twin)
@@ -146,7 +146,7 @@ def cox_snell(
             chosen[some] = True
             part = group.of(chosen)
             moves = moves_from(recovery, state, marked=marked)
-            residual[some], more = _collected(moves, part, design[part.row], days)
+            residual[some], more = _collected(moves, part, design[some], days)
             for move, row in zip(moves, more, strict=True):
                 name = move.target if move.target in targets else recovery.space.base_of[move.target]
                 expected[targets.index(name)] += row

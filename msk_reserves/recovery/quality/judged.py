@@ -164,7 +164,7 @@ def judged_stays(
     exits = np.where(group.next_state == STILL_IN_STATE, 0, np.where(np.isin(group.next_state, codes), 1, 2))
     stays = Watched(days[keep], exits[keep].astype(np.int64), np.ones(len(keep)), begin)
     represented = retained[keep] <= begin
-    design = recovery.design.matrix(book.claims)[claim[keep]]
+    design = recovery.design.of_stays(book.claims, claim[keep], group.since[keep])
     predicted = _predicted(recovery, state, (design, represented, group.since[keep]), (begin, grid, wanted))
     for column in (predicted, represented):
         column.flags.writeable = False
