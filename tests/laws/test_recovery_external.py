@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import msk_reserves as msk
 from msk_reserves._checks import Floats
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.episodes.hazards import collected_by, exit_days_of
@@ -16,6 +17,8 @@ from msk_reserves.episodes.laws import exits, laws_of
 from msk_reserves.recovery.path.external import NODES, tabulated
 from msk_reserves.recovery.path.mixture import all_exits
 from msk_reserves.recovery.path.model import Recovery, fit_recovery
+from msk_reserves.recovery.path.transitions import stays_at_risk, stays_of
+from msk_reserves.recovery.quality.checks_observed import fitted_on
 from tests.worlds.recovery import recovery_book
 
 MOVE = ("off_work", "back_at_work")
@@ -143,3 +146,51 @@ def test_moves_never_seen_and_things_that_are_no_model_are_refused() -> None:
         recovery.with_transition("off_work", "settled", Rising(), book)
     with pytest.raises(TypeError, match="must have a method `cumulative_hazard"):
         recovery.with_transition(*MOVE, Nothing(), book)
+
+
+def test_a_twin_fitted_apart_is_replaced_with_its_state() -> None:
+    """The same hazards hold out of the twin, whatever it had of its own; replacing the twin's alone leaves the state's.
+
+    Without it represented workers of the shipped sample would go on to leave by the laws that were told apart.
+    """
+    book = msk.load_sample("shoulder").as_of("2025-06-30")
+    fitted = fit_recovery(book, candidates=("weibull",), covariates=())
+    twin = ("off_work_represented", "back_at_work_represented")
+    assert not fitted.transitions[twin].shared
+    recovery = fitted.with_transition(*MOVE, Rising(), book)
+    assert recovery.transitions[twin].shared == "off_work>back_at_work"
+    assert {move.name for move in recovery.fitted} == {move.name for move in fitted.fitted} - {">".join(twin)}
+    design, zero = recovery.design.matrix(book.claims.iloc[:5]), np.zeros(5)
+    pair = [recovery.transitions[move] for move in (MOVE, twin)]
+    one, two = all_exits(pair, design, (zero, zero), np.array([[30.0, 200.0]]))
+    np.testing.assert_array_equal(one, two)
+    assert len(recovery.assumptions) == 1
+    own = fitted.with_transition(*twin, Rising(), book)
+    assert own.transitions[MOVE].hazards is None
+    assert own.transitions[twin].hazards is not None
+
+
+def test_effects_are_tested_on_the_stays_they_were_fitted_to() -> None:
+    """A state and its twin fitted apart are each held against its own stays, with how late these began; else both."""
+    book = msk.load_sample("shoulder").as_of("2025-06-30")
+    recovery = fit_recovery(book, candidates=("weibull",), covariates=())
+    groups = stays_at_risk(stays_of(book))[0]
+    twin = recovery.transitions["off_work_represented", "back_at_work_represented"]
+    own, there, both, onset = (
+        fitted_on(recovery, move, groups)
+        for move in (
+            recovery.transitions[MOVE],
+            twin,
+            recovery.transitions["off_work", "mmi"],
+            recovery.transitions["off_work", "off_work_represented"],
+        )
+    )
+    assert own is not None
+    assert there is not None
+    assert both is not None
+    assert onset is not None
+    assert not own.marked.any()
+    assert there.marked.all()
+    assert len(both.days) == len(own.days) + len(there.days)
+    assert len(onset.days) == len(own.days)
+    assert there.exits("back_at_work") == twin.events

@@ -254,7 +254,9 @@ def fitted_on(recovery: Recovery, move: Transition, groups: Sequence[AtRisk]) ->
     if move.continues:
         return group.of(~group.marked)
     arrived = space.twin_of.get(move.target, move.target)
-    apart = any(one.origin == group.twin and one.target == arrived for one in own_moves(recovery))
+    beside = [one for one in own_moves(recovery) if (one.origin, one.target) == (group.twin, arrived)]
+    # A stratum may tell them apart where another does not.
+    apart = any(one.stratum is None or one.stratum == move.stratum for one in beside)
     return group.of(~group.marked) if apart else group
 
 
