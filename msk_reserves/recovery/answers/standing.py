@@ -339,7 +339,8 @@ def _drawn(
         move = one.move
         if move not in moves:
             continue
-        location = move.location(few.design).ravel()
+        by_claim = move.location(few.design)
+        location = by_claim.ravel()
         if move.forward:
             further = collected_from(one, started, grid.nodes, location, draw)
             ahead = Move(move.origin, move.target, further, move.continues, forward=True)
@@ -349,8 +350,10 @@ def _drawn(
             continue
         fresh: Move | None = None
         for step, each in later.items():
-            if fresh is None or late.intersection(move.columns):
-                fresh = Move(move.origin, move.target, _anew(one, _begun_in(few, step), grid), move.continues)
+            if late.intersection(move.columns):
+                begun = move.location(_begun_in(few, step))
+                fresh = Move(move.origin, move.target, _anew(one, begun, grid), move.continues)
+            fresh = fresh or Move(move.origin, move.target, _anew(one, by_claim, grid), move.continues)
             each.append(fresh)
         if move.origin in held:
             further = collected_from(one, age, grid.nodes, location, draw)
@@ -358,9 +361,8 @@ def _drawn(
     return later, now
 
 
-def _anew(one: QuickMove, design: Floats, grid: Grid) -> Floats:
-    """Return the cumulative hazard of a move in fresh stays of claims in every draw, (n_nodes, n_claims x n_draws)."""
-    by_claim = one.move.location(design)
+def _anew(one: QuickMove, by_claim: Floats, grid: Grid) -> Floats:
+    """Return the cumulative hazard of a move in fresh stays, given locations by claim and draw, (n_nodes, n_rows)."""
     n_claims, n_draws = by_claim.shape
     # Where no covariate tells claims apart the hazard is the same for all of them.
     apart = 1 if (by_claim == by_claim[0]).all() else n_claims
