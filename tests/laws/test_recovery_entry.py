@@ -2,20 +2,25 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
+import msk_reserves as msk
 from msk_reserves._checks import Floats
+from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATE_CODE, STATES
 from msk_reserves.episodes.paths import simulate_paths
 from msk_reserves.recovery.answers.grids import Grid, graded_grid
 from msk_reserves.recovery.answers.paths import Uniforms, simulate_paths as random_paths
+from msk_reserves.recovery.answers.prognosis import predicted_occupation, state_probabilities
 from msk_reserves.recovery.answers.renewal import solve_renewal
 from msk_reserves.recovery.answers.standing import Block, Standing, blocks
 from msk_reserves.recovery.answers.stay_tables import Seen, SteppedStay
 from msk_reserves.recovery.path.draws import RecoveryDraws, TransitionDraws, law_draws
-from msk_reserves.recovery.path.entry import ENTRY_SCORES, entered, entry_steps
+from msk_reserves.recovery.path.entry import ENTRY_SCORES, entered, entry_columns, entry_steps
+from msk_reserves.recovery.path.model import Recovery
 from tests.worlds.moves import FORWARD, MOVES, ONSETS
 
 DAYS = (14.0, 91.0, 182.0, 728.0)
@@ -172,3 +177,50 @@ def test_cells_are_shared_out_among_the_steps() -> None:
     step = entry_steps(since[None, :] + middle[:, None])
     cells, rows = np.indices(step.shape)
     assert (shares[step, cells, rows] >= 0.5 - 1e-9).sum() >= step.size
+
+
+@cache
+def shipped() -> tuple[ClaimBook, Recovery]:
+    """Return the shipped shoulder sample and its recovery, in which late relapses differ from early ones."""
+    book = msk.load_sample("shoulder").as_of("2025-06-30")
+    recovery = msk.fit_recovery(book, candidates=("weibull",), covariates=())
+    # No move runs on the days since the path began, so that late entry alone asks for them.
+    return book, replace(recovery, fitted=tuple(replace(move, forward=False) for move in recovery.fitted))
+
+
+def test_a_table_of_workers_says_how_late_their_stays_began() -> None:
+    """Claims described by hand are answered as the book's own; without the days since the start they are refused."""
+    book, recovery = shipped()
+    assert any(entry_columns(recovery.design.entry_column).intersection(move.columns) for move in recovery.fitted)
+    position = book.position
+    begun = position.days_since_start - position.days_in_state
+    late = np.flatnonzero((position.state == STATE_CODE["back_at_work"]) & (begun > 100.0))[:3]
+    assert len(late) == 3
+    table = book.claims.iloc[late].assign(
+        state="back_at_work",
+        days_in_state=position.days_in_state[late],
+        days_since_start=position.days_since_start[late],
+    )
+    draws = recovery.draw(5, 1)
+    one = state_probabilities(recovery, book, DAYS, claims=table["claim_id"].tolist(), draws=draws)
+    two = state_probabilities(recovery, table, DAYS, draws=draws)
+    np.testing.assert_array_equal(one.probability, two.probability)
+    with pytest.raises(ValueError, match="depends on how late a stay began and back_at_work may be entered later"):
+        state_probabilities(recovery, table.drop(columns="days_since_start"), DAYS, draws=draws)
+
+
+def test_what_is_predicted_from_a_day_of_ones_choice_began_then() -> None:
+    """Relapses as of some day of the path, at the estimates, are those of a table that says so."""
+    book, recovery = shipped()
+    some = book.claims["claim_id"].iloc[:4].tolist()
+    table = book.claims.iloc[:4].assign(state="relapse", days_in_state=30.0, days_since_start=600.0)
+    states, found = predicted_occupation(
+        recovery, book, DAYS, state="relapse", days_in_state=30.0, days_since_start=600.0, claims=some
+    )
+    again, by_hand = predicted_occupation(
+        recovery, table, DAYS, state="relapse", days_in_state=30.0, days_since_start=600.0
+    )
+    sooner, early = predicted_occupation(recovery, book, DAYS, state="relapse", days_in_state=30.0, claims=some)
+    assert states == again == sooner
+    np.testing.assert_array_equal(found, by_hand)
+    assert np.abs(found - early).max() > 0.005

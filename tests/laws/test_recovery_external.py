@@ -170,6 +170,15 @@ def test_a_twin_fitted_apart_is_replaced_with_its_state() -> None:
     assert own.transitions[twin].hazards is not None
 
 
+def test_retaining_an_attorney_at_work_is_no_return() -> None:
+    """A factor of the employer multiplies returns of represented workers too, but not the move to their state."""
+    book = msk.load_sample("shoulder").as_of("2025-06-30")
+    frailty = fit_recovery(book, covariates=(), frailty="employer").frailty
+    assert frailty is not None
+    assert "back_at_work>back_at_work_represented" not in frailty.moves
+    assert "modified_duty_represented>back_at_work_represented" in frailty.moves
+
+
 def test_effects_are_tested_on_the_stays_they_were_fitted_to() -> None:
     """A state and its twin fitted apart are each held against its own stays, with how late these began; else both."""
     book = msk.load_sample("shoulder").as_of("2025-06-30")

@@ -104,7 +104,7 @@ def state_probabilities(
         The fitted hazards.
     book : ClaimBook or pandas.DataFrame
         The claims; or a table of workers with `state`, `days_in_state`, the recovery's covariates and, where moves run
-        on it, `days_since_start`.
+        on it or depend on how late a stay began, `days_since_start`.
     ahead : sequence of float
         Days from today.
     claims : str or sequence of str, optional

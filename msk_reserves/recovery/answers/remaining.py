@@ -124,7 +124,8 @@ def remaining_days(
         The fitted hazards.
     book : ClaimBook or pandas.DataFrame
         The claims; or a table of workers with `state`, `days_in_state`, the recovery's covariates and, if wanted,
-        `claim_id`, `days_since_start` (needed where moves run on it) and `days_since_surgery`.
+        `claim_id`, `days_since_start` (needed where moves run on it or depend on how late a stay
+        began) and `days_since_surgery`.
     claims : str or sequence of str, optional
         The claims asked about; all workers off work by default.
     horizon_days : float

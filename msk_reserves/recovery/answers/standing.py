@@ -99,7 +99,8 @@ def standing_of(
     who : ClaimBook or pandas.DataFrame
         A book; or a table with the columns `state`, `days_in_state`, the recovery's covariates and, if wanted,
         `claim_id`, `days_since_start` and `days_since_surgery`, a row a worker. Days since the worker's path began are
-        needed where moves run on them, except in a state in which paths begin and which no move leads to.
+        needed where moves run on them or depend on how late a stay began, except in a state in which paths begin and
+        which no move leads to.
     among : sequence of str
         The states answered for.
     claims : str or sequence of str, optional

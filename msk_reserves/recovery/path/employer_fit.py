@@ -149,7 +149,11 @@ def _returns(fitted: Sequence[Transition], space: StateSpace) -> list[Transition
     return [
         one
         for one in fitted
-        if not one.shared and one.target in space.working and one.origin in from_ and one.events >= NORMAL_EVENTS
+        # Retaining an attorney while at work leads to a state at work, but is no return.
+        if not (one.shared or one.continues)
+        and one.target in space.working
+        and one.origin in from_
+        and one.events >= NORMAL_EVENTS
     ]
 
 

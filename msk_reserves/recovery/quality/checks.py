@@ -109,7 +109,12 @@ def laws_check(recovery: Recovery) -> Check:
 def events_checks(recovery: Recovery) -> Iterator[Check]:
     """The return to work needs exits enough for a law; thin moves should be few of all."""
     targets = returns_from(recovery, "off_work")
-    back = sum(move.events for move in recovery.transitions_from("off_work") if move.target in targets)
+    base = recovery.space.base_of
+    back = sum(
+        move.events
+        for move in own_moves(recovery)
+        if base[move.origin] == "off_work" and not move.continues and base[move.target] in targets
+    )
     yield Check(
         "returns to work seen",
         f"{back:,.0f} out of the first stay off work",
