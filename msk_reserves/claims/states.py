@@ -22,6 +22,7 @@ class StateSpace:
     deaths : those whose rate of entry does not die out with time in a state, where few entries were seen.
     absorbing : those that nobody leaves.
     lifelong : those that go on until death, though a file of a few years may show no death.
+    settled : those any state off work or lifelong may lead to, though a file of a few years may not show it.
     twins : pairs (state, twin). A worker marked once moves from a state to its twin on the same clock and never back:
         moves out of a twin lead to the twin of their target where there is one.
     mark : what the twins' workers have in common, the name of the covariate that tells a twin from its state.
@@ -45,6 +46,7 @@ class StateSpace:
     deaths: tuple[str, ...] = ()
     absorbing: tuple[str, ...] = ()
     lifelong: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
     twins: tuple[tuple[str, str], ...] = ()
     mark: str = "represented"
     moves: tuple[tuple[str, str], ...] | None = None
@@ -80,7 +82,7 @@ class StateSpace:
         return self.moves is None or (base[origin], base[target]) in self.moves
 
 
-GROUPS = ("off_work", "working", "deaths", "absorbing", "lifelong")
+GROUPS = ("off_work", "working", "deaths", "absorbing", "lifelong", "settled")
 """Fields of a space that name some of its states."""
 
 
@@ -127,6 +129,7 @@ STANDARD_STATES = StateSpace(
     deaths=("dead",),
     absorbing=("dead",),
     lifelong=with_represented("mmi", "settled", "permanent_total"),
+    settled=("settled",),
     twins=tuple(REPRESENTED.items()),
 )
 """The states of a book, and of the reserves made from it."""

@@ -14,7 +14,7 @@ from msk_reserves.recovery.path.baseline import baseline_of, differ_in_shape, en
 from msk_reserves.recovery.path.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.path.selection import FEW_EVENTS, fit_candidates
 from msk_reserves.recovery.path.strata import fit_by_stratum
-from msk_reserves.recovery.path.thin import PRIOR_EVENTS, beside, fit_thin
+from msk_reserves.recovery.path.thin import PRIOR_EVENTS, beside, fit_thin, fit_unseen, unseen
 from msk_reserves.recovery.path.tilts import NO_LEVELS, Levels
 from msk_reserves.recovery.path.transitions import (
     EVENTS_PER_COVARIATE,
@@ -48,7 +48,10 @@ def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tupl
     if choices.mortality is not None and group.state in group.space.lifelong:
         targets |= dict.fromkeys(group.space.deaths)
     described = choices.covariates, choices.design
-    pairs = [
+    never = [fit_unseen(group, target, groups, choices.cluster) for target in unseen(group, groups)]
+    paired = bool(group.twin) and any(one.marked.any() for one in groups)
+    pairs = [(one, _in_twin(one, one, group) if paired else None) for one in never]
+    pairs += [
         pair
         for target in targets
         for pair in fit_by_stratum(group, target, described, partial(_fit_pair, target, groups, choices))
@@ -75,8 +78,13 @@ def _fit_pair(
     own = beside(both, group, marked=False)
     if both.continues:
         return own, None
-    there, mark = beside(both, group, marked=True), None if both.mark is None else 1.0
-    return own, replace(there, origin=origin, target=arrived, mark=mark, shared=both.name)
+    return own, _in_twin(both, beside(both, group, marked=True), group)
+
+
+def _in_twin(both: Transition, there: Transition, group: AtRisk) -> Transition:
+    """Return a move fitted to a state and its twin together as it is out of the twin."""
+    target, mark = group.space.twin_of.get(both.target, both.target), None if both.mark is None else 1.0
+    return replace(there, origin=group.twin, target=target, mark=mark, shared=both.name)
 
 
 def borrowed(fitted: Sequence[Transition], space: StateSpace) -> tuple[Decision, ...]:

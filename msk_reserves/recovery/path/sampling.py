@@ -146,16 +146,16 @@ def _parameters(transition: Transition, fit: FittedFamily, among: tuple[int, int
         shape, rate = transition.prior
         return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))
     if fit.family == PIECEWISE:
-        return centred(fit, _piecewise_parameters(fit, n, rng), transition.data)
+        return _centred_by_mark(transition, fit, _piecewise_parameters(fit, n, rng))
     if transition.method == "bootstrap":
         most = min(-(-REFITS * n // every), SHAPE_REFITS if "Q" in fit.names else REFITS)
         refits = _refits(transition, fit, min(n, most), rng)
         if len(refits):
-            return centred(fit, refits, transition.data)[np.arange(n) % len(refits)]
+            return _centred_by_mark(transition, fit, refits)[np.arange(n) % len(refits)]
     root = np.linalg.cholesky(fit.covariance)
     theta = np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
     theta = _rising(fit, theta, transition.data) if is_spline(fit.family) else theta
-    return centred(fit, theta, transition.data)
+    return _centred_by_mark(transition, fit, theta)
 
 
 def _rising(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
@@ -174,7 +174,17 @@ def _rising(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
     return theta
 
 
-def centred(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
+def _centred_by_mark(transition: Transition, fit: FittedFamily, theta: Floats) -> Floats:
+    """Return draws centred for a state by their level, and then for its twin by the effect of the mark."""
+    data = transition.data
+    if transition.mark is None:
+        return centred(fit, theta, data)
+    marked = data.design[:, 0] == 1.0
+    theta = centred(fit, theta, data.of(~marked))
+    return centred(fit, theta, data.of(marked), by_mark=True)
+
+
+def centred(fit: FittedFamily, theta: Floats, data: Observations, *, by_mark: bool = False) -> Floats:
     """Return draws moved by one number, so that on average they expect the exits of the data that the estimate expects.
 
     Hazards are exponentials of what is drawn, so that draws around an estimate expect more exits than it does: about
@@ -189,6 +199,8 @@ def centred(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
         Draws about its estimate.
     data : Observations
         The stays it was fitted to; some of them tell enough, taken in proportion to the exits expected of each.
+    by_mark : bool
+        Whether the first covariate, 1 for all these stays, is moved in place of the level.
 
     Returns
     -------
@@ -199,7 +211,7 @@ def centred(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
     even = (np.arange(CENTRING_STAYS) + 0.5) / CENTRING_STAYS
     picked = np.searchsorted(reached, even * reached[-1])
     few = Observations(*(getattr(data, name)[picked] for name in Observations.__slots__))
-    place, step = _level(fit)
+    place, step = _level(fit, by_mark=by_mark)
     moved = 0.0
     # A factor on the hazard is exact at once, a location of ln days is not.
     for _ in range(1 if step == 1.0 else 2):
@@ -208,14 +220,16 @@ def centred(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
     return np.asarray(theta + moved * place)
 
 
-def _level(fit: FittedFamily) -> tuple[Floats, float]:
+def _level(fit: FittedFamily, *, by_mark: bool) -> tuple[Floats, float]:
     """Return which parameters one number moves, and by how much for a hazard e times as high."""
     place = np.zeros(len(fit.theta))
-    if fit.family == PIECEWISE:
-        place[: len(fit.cuts) + 1] = 1.0
-        return place, 1.0
-    place[0] = 1.0
-    return place, 1.0 if is_spline(fit.family) else -fit.scale
+    pieces = fit.family == PIECEWISE
+    before = len(fit.cuts) + 1 if pieces else len(fit.cuts) if is_spline(fit.family) else 1
+    if by_mark:
+        place[before] = 1.0
+    else:
+        place[: before if pieces else 1] = 1.0
+    return place, 1.0 if pieces or is_spline(fit.family) else -fit.scale
 
 
 def _collected(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:

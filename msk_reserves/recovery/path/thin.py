@@ -14,7 +14,7 @@ from msk_reserves.recovery.path.draws import law_draws
 from msk_reserves.recovery.path.selection import Candidate
 from msk_reserves.recovery.path.transitions import AtRisk, Transition, dies_out, observed_exits
 
-PRIOR_EVENTS = 2.0
+PRIOR_EVENTS = 0.5
 """Weight of the parent's rate for a transition with few exits, in exits."""
 
 _LEAST_RATE = 1e-8
@@ -73,6 +73,74 @@ def fit_thin(
     )
 
 
+def unseen(group: AtRisk, groups: Sequence[AtRisk]) -> tuple[str, ...]:
+    """Return the settled states that nobody was seen to reach from a state, though from kindred states some were."""
+    space = group.space
+    if group.state in space.settled or group.state not in (*space.off_work, *space.lifelong):
+        return ()
+    kin = _kin(group, groups)
+    return tuple(
+        target
+        for target in space.settled
+        if not group.exits(target) and space.allows(group.state, target) and sum(one.exits(target) for one in kin) > 0
+    )
+
+
+def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: Integers) -> Transition:
+    """Return a move that was never seen as kindred states show it, at the level that `PRIOR_EVENTS` and none seen give.
+
+    The rates by piece of the kindred states' stays together are multiplied by `prior exits / (prior exits + expected)`,
+    the mean of a gamma factor of mean one given that the expected exits did not come.
+    """
+    kin = _joined(_kin(group, groups))
+    exits = observed_exits(kin, kin.exited(target), np.zeros((len(kin.days), 0)))
+    pieces = piecewise_to_data(
+        exits, (), merged_cuts(exits, default_cuts()), decline=DECLINE if dies_out(group, target) else 1.0
+    )
+    data = observed_exits(group, group.exited(target), np.zeros((len(group.days), 0)))
+    level = _level(pieces, data, 0.0)
+    spread = np.diag(np.full(len(pieces.theta), 1.0 / PRIOR_EVENTS))
+    reason = f"never seen; {PRIOR_EVENTS:g} exits at the rates of kindred states"
+    fit = replace(pieces, theta=pieces.theta + level, covariance=pieces.covariance + spread, reason=reason)
+    exposure = group.exposure()
+    return Transition(
+        origin=group.state,
+        target=target,
+        events=0.0,
+        exposure=exposure,
+        columns=(),
+        names=(),
+        candidates=(Candidate(fit, 1.0, ""),),
+        method="gamma",
+        data=data,
+        cluster=cluster[group.row],
+        prior=(PRIOR_EVENTS, PRIOR_EVENTS / np.exp(level)),
+    )
+
+
+def _kin(group: AtRisk, groups: Sequence[AtRisk]) -> list[AtRisk]:
+    """Return the stays in kindred states: the others off work of one off work, else the others."""
+    off_work = group.space.off_work
+    return [one for one in groups if one.state != group.state and (one.state in off_work) == (group.state in off_work)]
+
+
+def _joined(groups: Sequence[AtRisk]) -> AtRisk:
+    """Return the stays of several states as those of the first."""
+    first = groups[0]
+    return AtRisk(
+        state=first.state,
+        space=first.space,
+        row=np.concatenate([one.row for one in groups]),
+        days=np.concatenate([one.days for one in groups]),
+        entry=np.concatenate([one.entry for one in groups]),
+        interval=np.concatenate([one.interval for one in groups]),
+        since=np.concatenate([one.since for one in groups]),
+        next_state=np.concatenate([one.next_state for one in groups]),
+        marked=np.concatenate([one.marked for one in groups]),
+        weight=np.concatenate([one.weight for one in groups]),
+    )
+
+
 def beside(fitted: Transition, group: AtRisk, *, marked: bool) -> Transition:
     """Return a thin move as it is out of a state alone or out of its twin; any other as it was.
 
@@ -114,8 +182,7 @@ def _level(fit: FittedFamily, data: Observations, events: float) -> float:
 
 def _parent_rate(group: AtRisk, target: str, groups: Sequence[AtRisk]) -> float:
     """Return the rate of the same move out of kindred states (the off-work ones, or the others), else its own."""
-    off_work = group.space.off_work
-    kin = [one for one in groups if one.state != group.state and (one.state in off_work) == (group.state in off_work)]
+    kin = _kin(group, groups)
     if target == group.twin:
         return _onset_rate(group, kin)
     moves = sum(one.exits(target) for one in kin)
