@@ -95,11 +95,23 @@ def _awards(workers: Workers, endings: Endings) -> Entries:
     return entries.where((day < until) & (entries.amount > 0))
 
 
+def _price(day: Integers, settings: Settings) -> Floats:
+    """Return the level of wages on each day over that of the base day, which dollars of the base day grow with."""
+    level: Floats = (1 + settings.wage_trend) ** ((day - BASE_DAY) / 365.25)
+    return level
+
+
 def _settlements(
-    workers: Workers, first: FirstStay, endings: Endings, awards: Entries, rng: np.random.Generator
+    workers: Workers,
+    first: FirstStay,
+    endings: Endings,
+    awards: Entries,
+    settings: Settings,
+    rng: np.random.Generator,
 ) -> Entries:
     """Pay settlements: the award still due, the value of released care, and what the dispute itself is worth."""
     n = len(workers)
+    price = _price(workers.injury_day, settings)
     promised = endings.award_weeks * award_rate(workers)
     due = np.maximum(promised - np.bincount(awards.claim, awards.amount, n), 0)
     heavy = of_injury("impairment", workers.injury) / 0.07
@@ -109,8 +121,10 @@ def _settlements(
     lost_years = np.where(lasting, lognormal(rng, 14_000.0, 0.7, n), 0.0)
     claim = np.flatnonzero(endings.settlement_day < NEVER)
     day = endings.settlement_day[claim]
-    value = (0.9 * due + released + dispute + lost_years) * np.where(endings.exit == PERMANENT_TOTAL, 4.0, 1.0)
-    wages = workers.weekly_wage / np.mean(workers.weekly_wage) if n else value
+    value = 0.9 * due + price * (released + dispute + lost_years)
+    value = value * np.where(endings.exit == PERMANENT_TOTAL, 4.0, 1.0)
+    real = workers.weekly_wage / price
+    wages = real / np.mean(real) if n else value
     value = np.where(first.impaired, value, 0.6 * value) * wages**0.5
     later = day + rng.integers(3, 21, len(claim))
     return paid(claim, later, "settlement", cents(value[claim]), shock=INDEMNITY_SHOCK)
@@ -142,7 +156,7 @@ def draw_indemnity(workers: Workers, first: FirstStay, stays: Stays, endings: En
     pieces = [
         *_temporary(workers, stays, rng),
         awards,
-        _settlements(workers, first, endings, awards, rng),
+        _settlements(workers, first, endings, awards, settings, rng),
         *_for_life(workers, endings, settings.end_day, rng),
     ]
     entries = joined(pieces)
@@ -158,11 +172,11 @@ def draw_legal(first: FirstStay, endings: Endings, settings: Settings) -> Entrie
     quiet = endings.final_day[claim] + whole_days(lognormal(rng, 200.0, 0.6, len(claim)), at_least=30)
     months = np.maximum(np.minimum(settled, quiet) - begin, 60) // 60
     row, place = spread(np.minimum(months, 18))
-    price = (1 + settings.wage_trend) ** ((begin[row] - BASE_DAY) / 365.25)
+    billed = begin[row] + 60 * (place + 1)
     dispute = lognormal(rng, 1.0, 0.6, len(claim))
-    amount = cents(price * dispute[row] * lognormal(rng, 900.0, 0.6, len(row)))
-    bills = paid(claim[row], begin[row] + 60 * (place + 1), "legal", amount, shock=INDEMNITY_SHOCK)
+    amount = cents(_price(billed, settings) * dispute[row] * lognormal(rng, 900.0, 0.6, len(row)))
+    bills = paid(claim[row], billed, "legal", amount, shock=INDEMNITY_SHOCK)
     bills = bills.where(bills.day <= np.minimum(settled[row] + 60, NEVER))
     closing = np.flatnonzero(settled < NEVER)
-    fee = cents(lognormal(rng, 2_200.0, 0.5, len(closing)))
+    fee = cents(_price(settled[closing], settings) * lognormal(rng, 2_200.0, 0.5, len(closing)))
     return joined([bills, paid(claim[closing], settled[closing] + 30, "legal", fee, shock=INDEMNITY_SHOCK)])

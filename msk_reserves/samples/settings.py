@@ -44,7 +44,7 @@ class Settings:
     bundled_share : share of the lost-time claims that enter a bundle.
     body_parts : the body parts to draw from, or None for the whole musculoskeletal mix.
     medical_shock_cv, indemnity_shock_cv : coefficient of variation of the factor every calendar year draws.
-    medical_trend, wage_trend : yearly growth of medical prices and of wages.
+    medical_trend, wage_trend : yearly growth of medical prices, and of wages and all dollars that are not care.
     horizon_years : years after the last accident year for which lives are followed.
     medical_only_share : share of the claims without a day off work.
     bundle_time_ratio : factor on the days off that remain when a bundle begins (below 1: faster recovery).

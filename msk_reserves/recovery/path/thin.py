@@ -92,7 +92,7 @@ def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: In
     The rates by piece of the kindred states' stays together are multiplied by `prior exits / (prior exits + expected)`,
     the mean of a gamma factor of mean one given that the expected exits did not come.
     """
-    kin = _joined(_kin(group, groups))
+    kin = _joined([one for one in _kin(group, groups) if one.state != target])
     exits = observed_exits(kin, kin.exited(target), np.zeros((len(kin.days), 0)))
     pieces = piecewise_to_data(
         exits, (), merged_cuts(exits, default_cuts()), decline=DECLINE if dies_out(group, target) else 1.0
@@ -119,9 +119,13 @@ def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: In
 
 
 def _kin(group: AtRisk, groups: Sequence[AtRisk]) -> list[AtRisk]:
-    """Return the stays in kindred states: the others off work of one off work, else the others."""
-    off_work = group.space.off_work
-    return [one for one in groups if one.state != group.state and (one.state in off_work) == (group.state in off_work)]
+    """Return the stays in kindred states: off work, at work, for life, or none of these, as the state is."""
+    space = group.space
+
+    def kind(state: str) -> tuple[bool, ...]:
+        return state in space.off_work, state in space.working, state in space.lifelong
+
+    return [one for one in groups if one.state != group.state and kind(one.state) == kind(group.state)]
 
 
 def _joined(groups: Sequence[AtRisk]) -> AtRisk:
@@ -181,8 +185,8 @@ def _level(fit: FittedFamily, data: Observations, events: float) -> float:
 
 
 def _parent_rate(group: AtRisk, target: str, groups: Sequence[AtRisk]) -> float:
-    """Return the rate of the same move out of kindred states (the off-work ones, or the others), else its own."""
-    kin = _kin(group, groups)
+    """Return the rate of the same move out of kindred states, but for the state it leads to; else its own."""
+    kin = [one for one in _kin(group, groups) if one.state != target]
     if target == group.twin:
         return _onset_rate(group, kin)
     moves = sum(one.exits(target) for one in kin)
