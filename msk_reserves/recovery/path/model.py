@@ -253,7 +253,7 @@ def fit_recovery(
     candidates : sequence of str
         Laws tried on moves with 30 exits or more, as in `fit_family`; a mixture cure only where the stays show a
         plateau. With 10 to 29: those of Weibull, lognormal, piecewise asked for, and the exponential. With fewer: a
-        constant rate with a gamma prior worth two exits at the rate of the same move from kindred states.
+        constant rate with a gamma prior worth half an exit at the rate of the same move from kindred states.
     weighting : {"equal_within_7", "bic", "single"}
         How plausible laws share the weight.
     frailty : {None, "employer", "auto"}

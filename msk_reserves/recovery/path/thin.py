@@ -17,6 +17,9 @@ from msk_reserves.recovery.path.transitions import AtRisk, Transition, dies_out,
 PRIOR_EVENTS = 0.5
 """Weight of the parent's rate for a transition with few exits, in exits."""
 
+KNOWN_EVENTS = 2.0
+"""The same where the parent is no kindred state but known from elsewhere, as the mortality of a population."""
+
 _LEAST_RATE = 1e-8
 """Least rate a day of a parent, one in 270,000 years: a prior must not say that a move is impossible."""
 
@@ -31,8 +34,9 @@ def fit_thin(
     of kindred states.
     """
     events, exposure = group.exits(target), group.exposure()
+    worth = PRIOR_EVENTS if parent is None else KNOWN_EVENTS
     parent = _parent_rate(group, target, groups) if parent is None else parent
-    shape, rate = PRIOR_EVENTS + events, PRIOR_EVENTS / parent + exposure
+    shape, rate = worth + events, worth / parent + exposure
     theta = np.array([-np.log(shape / rate)])
     loglik = -events * float(theta[0]) - exposure * shape / rate
     fit = FittedFamily(
@@ -44,7 +48,7 @@ def fit_thin(
         aic=2.0 - 2.0 * loglik,
         events=events,
         converged=True,
-        reason=f"gamma prior of {PRIOR_EVENTS:g} exits at {parent:.3g} a day",
+        reason=f"gamma prior of {worth:g} exits at {parent:.3g} a day",
         cuts=np.zeros(0),
     )
     exited = group.exited(target)
