@@ -149,11 +149,13 @@ class _Tabled:
     def advance(self, cell: int) -> Floats:
         """Return what has come, at the end of a cell, of stays begun before it, as `Cohorts.advance`."""
         first, last = self.span[0], min(self.span[1], cell)
+        if first >= last:
+            return np.zeros((len(self.where), self.begun.shape[1]))
         weights, nodes = self.cells.before[cell][first:last], slice(0, cell + 2)
         if (first, last) != (0, cell):
             # Days in the stay that none of these has lasted weigh nothing.
             some = np.flatnonzero(weights.any(axis=0))
-            nodes = slice(some[0], some[-1] + 1) if len(some) else slice(0)
+            nodes = slice(some[0], some[-1] + 1)
         spread = weights[:, nodes].T @ self.begun[first:last]
         return np.asarray(np.einsum("cqr,qr->cr", self.values[:, nodes], spread))
 
