@@ -120,6 +120,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=Path("docs/coverage.md"))
     given = parser.parse_args()
+    asked = f"--portfolios {given.portfolios}" + "".join(f' --world "{name}"' for name in given.world or ())
     started = time.time()
     seeds = range(given.first_seed, given.first_seed + given.portfolios)
     sections = []
@@ -132,7 +133,7 @@ def main() -> None:
     head = [
         "# Coverage of the bands",
         "",
-        f"Written by `python -m benchmarks.coverage --portfolios {given.portfolios}` on {datetime.now(UTC).date()},",
+        f"Written by `python -m benchmarks.coverage {asked}` on {datetime.now(UTC).date()},",
         f"commit {commit.strip()}, {platform.machine()} with {os.cpu_count()} cores,",
         f"Python {platform.python_version()}, {SCENARIOS:,} scenarios each, {time.time() - started:,.0f} seconds.",
         "",

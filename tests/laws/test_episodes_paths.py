@@ -13,7 +13,7 @@ from msk_reserves.episodes.walk import walk
 from msk_reserves.recovery.answers.grids import graded_grid
 from msk_reserves.recovery.answers.renewal import solve_renewal
 from msk_reserves.recovery.answers.stay_tables import KnownMove, known_stays
-from tests.worlds.moves import FORWARD, MOVES, ONSETS, drawn_moves, known_moves, plan_of_moves
+from tests.worlds.moves import FORWARD, MOVES, ONSETS, WHERE, drawn_moves, known_moves, plan_of_moves
 
 DAYS = (14.0, 91.0, 182.0, 728.0)
 
@@ -56,16 +56,7 @@ def test_paths_agree_with_the_renewal_equations(state: str, age: float) -> None:
 
 @pytest.mark.parametrize(
     ("state", "age", "since_start"),
-    [
-        ("off_work", 0.0, 0.0),
-        ("off_work", 75.0, 75.0),
-        ("off_work", 20.0, 400.0),
-        ("off_work_represented", 30.0, 90.0),
-        ("modified_duty", 0.0, 50.0),
-        ("back_at_work", 0.0, 150.0),
-        ("relapse", 30.0, 300.0),
-        ("mmi", 10.0, 1_000.0),
-    ],
+    WHERE,
 )
 def test_paths_agree_where_moves_run_on_the_clock_of_the_path(state: str, age: float, since_start: float) -> None:
     """With attorneys, improvement and settlement on the days since the start, bounds as above."""

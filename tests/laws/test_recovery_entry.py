@@ -21,7 +21,7 @@ from msk_reserves.recovery.answers.stay_tables import Seen, SteppedStay
 from msk_reserves.recovery.path.draws import RecoveryDraws, TransitionDraws, law_draws
 from msk_reserves.recovery.path.entry import ENTRY_SCORES, entered, entry_columns, entry_steps
 from msk_reserves.recovery.path.model import Recovery
-from tests.worlds.moves import FORWARD, MOVES, ONSETS
+from tests.worlds.moves import FORWARD, MOVES, ONSETS, WHERE
 
 DAYS = (14.0, 91.0, 182.0, 728.0)
 N_CLAIMS, SCENARIOS = 10, 2_000
@@ -79,18 +79,6 @@ def block_of(drawn: RecoveryDraws, where: tuple[str, float, float], grid: Grid) 
     )
     (found,) = blocks(standing, drawn, Seen({}, {}), grid)
     return found
-
-
-WHERE = (
-    ("off_work", 0.0, 0.0),
-    ("off_work", 75.0, 75.0),
-    ("off_work", 20.0, 400.0),
-    ("off_work_represented", 30.0, 90.0),
-    ("modified_duty", 0.0, 50.0),
-    ("back_at_work", 0.0, 150.0),
-    ("relapse", 30.0, 300.0),
-    ("mmi", 10.0, 1_000.0),
-)
 
 
 @pytest.mark.parametrize("forward", [(), ON_PATH])

@@ -106,5 +106,6 @@ def test_a_twin_of_another_shape_is_told_apart(seed: int) -> None:
 
     Of 60 other seeds none missed the first, 2 took the second for a shape.
     """
-    assert differ_in_shape(stays(seed, in_shape), "settled")
-    assert not differ_in_shape(stays(seed, in_proportion), "settled")
+    other, same = stays(seed, in_shape), stays(seed, in_proportion)
+    assert differ_in_shape(other, "settled", baseline_of(other, "settled"))
+    assert not differ_in_shape(same, "settled", baseline_of(same, "settled"))

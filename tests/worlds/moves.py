@@ -16,6 +16,18 @@ from tests.worlds.valued import simple
 
 N_DRAWS = 5
 
+WHERE = (
+    ("off_work", 0.0, 0.0),
+    ("off_work", 75.0, 75.0),
+    ("off_work", 20.0, 400.0),
+    ("off_work_represented", 30.0, 90.0),
+    ("modified_duty", 0.0, 50.0),
+    ("back_at_work", 0.0, 150.0),
+    ("relapse", 30.0, 300.0),
+    ("mmi", 10.0, 1_000.0),
+)
+"""States, days in them and days since the start of the path from which a known process is followed."""
+
 Moves = Mapping[tuple[str, str], tuple[str, tuple[float, ...]]]
 """Law and parameters, on the unconstrained scale, of each move (from, to)."""
 

@@ -56,7 +56,7 @@ def baseline_of(group: AtRisk, target: str) -> Baseline:
     return min(known, key=known.__getitem__)
 
 
-def differ_in_shape(group: AtRisk, target: str) -> bool:
+def differ_in_shape(group: AtRisk, target: str, baseline: Baseline) -> bool:
     """Say whether a state and its twin need baseline hazards of their own, not one times the effect of the mark.
 
     Parameters
@@ -65,6 +65,8 @@ def differ_in_shape(group: AtRisk, target: str) -> bool:
         The stays in both.
     target : str
         The state moved to.
+    baseline : Baseline
+        What the hazard of both together runs on.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def differ_in_shape(group: AtRisk, target: str) -> bool:
     sides = group.of(group.marked), group.of(~group.marked)
     if target == group.twin or min(side.exits(target) for side in sides) < MANY_EVENTS:
         return False
-    forward, late = baseline_of(group, target)
+    forward, late = baseline
     apart, together = ([one.forward() if forward else one for one in some] for some in (sides, (group,)))
     return sum(_aic(one, target, late) for one in apart) < _aic(together[0], target, late)
 

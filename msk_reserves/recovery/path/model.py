@@ -240,8 +240,9 @@ def fit_recovery(
 ) -> Recovery:
     """Fit the time in each state of the path back to work.
 
-    Every move seen from one state to another gets its own cause-specific hazard on the clock of the stay (it restarts
-    on entry), with exits to other states as ends of observation, left truncation and windows respected.
+    Every move seen from one state to another gets its own cause-specific hazard, with exits to other states as ends of
+    observation, left truncation and windows respected. It runs on the clock of the stay, which restarts on entry, with
+    an effect of how late the stay began where that fits better; or on the days since the claim's path began.
 
     Parameters
     ----------

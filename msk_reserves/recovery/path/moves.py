@@ -10,7 +10,7 @@ from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.book import Decision
 from msk_reserves.claims.states import StateSpace
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.path.baseline import baseline_of, differ_in_shape, entry_effect
+from msk_reserves.recovery.path.baseline import Baseline, baseline_of, differ_in_shape, entry_effect
 from msk_reserves.recovery.path.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.path.selection import FEW_EVENTS, fit_candidates
 from msk_reserves.recovery.path.strata import fit_by_stratum
@@ -49,8 +49,7 @@ def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tupl
         targets |= dict.fromkeys(group.space.deaths)
     described = choices.covariates, choices.design
     never = [fit_unseen(group, target, groups, choices.cluster) for target in unseen(group, groups)]
-    paired = bool(group.twin) and any(one.marked.any() for one in groups)
-    pairs = [(one, _in_twin(one, one, group) if paired else None) for one in never]
+    pairs = [(one, _in_twin(one, one, group) if _has_twin(group, groups) else None) for one in never]
     pairs += [
         pair
         for target in targets
@@ -66,19 +65,23 @@ def _fit_pair(
 
     The move to the twin has no other beside it.
     """
-    if not group.twin or not any(each.marked.any() for each in groups):
-        return fit_transition(group, target, groups, choices), None
-    origin, arrived = group.twin, group.space.twin_of.get(target, target)
-    if differ_in_shape(group, target):
-        alone, other = (
-            fit_transition(group.of(side), target, groups, choices) for side in (~group.marked, group.marked)
-        )
-        return alone, replace(other, origin=origin, target=arrived)
-    both = fit_transition(group, target, groups, choices)
+    baseline = baseline_of(group.at_risk_of(target), target)
+    if not _has_twin(group, groups):
+        return fit_transition(group, target, groups, choices, baseline), None
+    if differ_in_shape(group, target, baseline):
+        sides = [group.of(~group.marked), group.of(group.marked)]
+        alone, other = (fit_transition(side, target, groups, choices, baseline_of(side, target)) for side in sides)
+        return alone, replace(other, origin=group.twin, target=group.space.twin_of.get(target, target))
+    both = fit_transition(group, target, groups, choices, baseline)
     own = beside(both, group, marked=False)
     if both.continues:
         return own, None
     return own, _in_twin(both, beside(both, group, marked=True), group)
+
+
+def _has_twin(group: AtRisk, groups: Sequence[AtRisk]) -> bool:
+    """Say whether a state has a twin that somebody may reach: one that nobody has been in is reached by moves to it."""
+    return bool(group.twin) and any(one.marked.any() for one in groups)
 
 
 def _in_twin(both: Transition, there: Transition, group: AtRisk) -> Transition:
@@ -88,20 +91,29 @@ def _in_twin(both: Transition, there: Transition, group: AtRisk) -> Transition:
 
 
 def borrowed(fitted: Sequence[Transition], space: StateSpace) -> tuple[Decision, ...]:
-    """Say of which moves out of a twin too few were seen to tell them by themselves from those out of its state."""
+    """Say which moves out of a twin are too rare to be told from those out of its state, and which were never seen."""
     alike = [one.shared.replace(">", " to ") for one in fitted if one.shared and one.borrows]
-    meaning = f"moves so rare that how workers {space.mark} differ is drawn toward no difference"
-    return (Decision(f"{space.mark} borrowed", len(alike), f"{meaning} ({', '.join(alike)})"),) if alike else ()
+    never = [f"{one.origin} to {one.target}" for one in fitted if not one.events and one.target in space.settled]
+    told = (
+        (
+            f"{space.mark} borrowed",
+            alike,
+            f"moves so rare that how workers {space.mark} differ is drawn toward no difference",
+        ),
+        ("never seen", never, "settlements never seen from a state are taken from kindred states, at a lower level"),
+    )
+    return tuple(Decision(name, len(some), f"{meaning} ({', '.join(some)})") for name, some, meaning in told if some)
 
 
-def fit_transition(group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices) -> Transition:
-    """Fit one move; the fewer the exits, the simpler the law.
+def fit_transition(
+    group: AtRisk, target: str, groups: Sequence[AtRisk], choices: Choices, baseline: Baseline
+) -> Transition:
+    """Fit one move by what its hazard runs on; the fewer the exits, the simpler the law.
 
     A state and its twin are fitted together, the mark being the first covariate; where few exits tell it, it is drawn
     toward no difference.
     """
     group = group.at_risk_of(target)
-    baseline = baseline_of(group, target)
     group = group.forward() if baseline.forward else group
     if group.exits(target) < FEW_EVENTS:
         fitted = fit_thin(group, target, groups, choices.cluster, parent=_mortality(group, target, choices))

@@ -13,7 +13,7 @@ from msk_reserves.recovery.laws.piecewise import PIECEWISE
 from msk_reserves.recovery.laws.spline import is_spline, rising, slopes
 from msk_reserves.recovery.laws.tilt import at_level, levels_of
 from msk_reserves.recovery.observations import Observations
-from msk_reserves.recovery.path.draws import LawDraws, TransitionDraws, law_draws
+from msk_reserves.recovery.path.draws import LawDraws, TransitionDraws, collected, placed
 from msk_reserves.recovery.path.employers import Carried, EmployerFrailty, FactorDraws, draw_factors
 from msk_reserves.recovery.path.transitions import Transition
 
@@ -23,7 +23,6 @@ turn."""
 
 SHAPE_REFITS = 20
 """Most of them of a generalized gamma, whose refits cost some ten times as much."""
-
 
 CENTRING_STAYS = 32
 """Stays on which draws are held to expect the exits that the estimate expects."""
@@ -206,8 +205,8 @@ def centred(fit: FittedFamily, theta: Floats, data: Observations, *, by_mark: bo
     -------
     numpy.ndarray, shape (n_draws, n_parameters)
     """
-    collected = _collected(fit, fit.theta[None, :], data)[:, 0]
-    reached = np.cumsum(data.weights * collected)
+    alone = _collected(fit, fit.theta[None, :], data)[:, 0]
+    reached = np.cumsum(data.weights * alone)
     even = (np.arange(CENTRING_STAYS) + 0.5) / CENTRING_STAYS
     picked = np.searchsorted(reached, even * reached[-1])
     few = Observations(*(getattr(data, name)[picked] for name in Observations.__slots__))
@@ -215,7 +214,7 @@ def centred(fit: FittedFamily, theta: Floats, data: Observations, *, by_mark: bo
     moved = 0.0
     # A factor on the hazard is exact at once, a location of ln days is not.
     for _ in range(1 if step == 1.0 else 2):
-        ratio = _collected(fit, theta + moved * place, few) / collected[picked, None]
+        ratio = _collected(fit, theta + moved * place, few) / alone[picked, None]
         moved -= step * float(np.log(ratio.mean()))
     return np.asarray(theta + moved * place)
 
@@ -234,17 +233,8 @@ def _level(fit: FittedFamily, *, by_mark: bool) -> tuple[Floats, float]:
 
 def _collected(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
     """Return the hazard each stay collects while it is watched under each draw, shape (n_stays, n_draws)."""
-    collected = np.zeros((len(data), len(theta)))
-    draw = np.arange(len(theta))
-    for level, rows in levels_of(fit, data.design):
-        law = law_draws(fit.family, at_level(fit, theta, level), fit.cuts)
-        location = data.design[rows] @ law.coefficients[:, law.constant :].T
-        location = (location + law.coefficients[:, 0] if law.constant else location).ravel()
-        which = np.tile(draw, len(location) // len(draw))
-        until, since = (np.repeat(days[rows], len(theta)) for days in (data.days, data.entry))
-        later = law.compute("accumulate", until, location, which)
-        collected[rows] = (later - law.compute("accumulate", since, location, which)).reshape(-1, len(theta))
-    return collected
+    parts, every = placed(fit, theta, data.design), np.ones(len(data), dtype=np.bool_)
+    return collected(parts, data.days, every) - collected(parts, data.entry, every)
 
 
 def _piecewise_parameters(fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:

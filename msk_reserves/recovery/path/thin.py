@@ -105,7 +105,16 @@ def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: In
     level = _level(pieces, data, 0.0)
     spread = np.diag(np.full(len(pieces.theta), 1.0 / PRIOR_EVENTS))
     reason = f"never seen; {PRIOR_EVENTS:g} exits at the rates of kindred states"
-    fit = replace(pieces, theta=pieces.theta + level, covariance=pieces.covariance + spread, reason=reason)
+    fit = replace(
+        pieces,
+        theta=pieces.theta + level,
+        covariance=pieces.covariance + spread,
+        events=0.0,
+        # The likelihood of the kindred stays says nothing of these.
+        loglik=np.nan,
+        aic=np.nan,
+        reason=reason,
+    )
     exposure = group.exposure()
     return Transition(
         origin=group.state,
@@ -118,7 +127,7 @@ def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: In
         method="gamma",
         data=data,
         cluster=cluster[group.row],
-        prior=(PRIOR_EVENTS, PRIOR_EVENTS / np.exp(level)),
+        prior=(PRIOR_EVENTS, PRIOR_EVENTS * kin.exposure() / exits.events + exposure),
     )
 
 
