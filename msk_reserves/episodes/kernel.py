@@ -12,6 +12,7 @@ from msk_reserves.episodes import arrays, compiled, exits, hazards, randomness
 from msk_reserves.episodes.arrays import DAY_BACK, DAYS_OFF, DAYS_TO_LEAVE, Claims, Laws, Money, PathStates, Room
 from msk_reserves.episodes.compiled import Compiled, inlined, kept
 from msk_reserves.episodes.exits import MOST_STAYS, leaves_in_time, next_exit_of, prepare_exits
+from msk_reserves.recovery.path import entry
 
 
 def _worth(growth: float, days: float) -> float:
@@ -222,4 +223,4 @@ group_of = inlined(_group)
 begin_future = inlined(_begin)
 note_of = inlined(_note)
 follow_future = inlined(_follow)
-walk_block = kept(_walk, arrays, compiled, exits, hazards, randomness)
+walk_block = kept(_walk, arrays, compiled, entry, exits, hazards, randomness)

@@ -17,6 +17,7 @@ from msk_reserves.episodes.laws import laws_of
 from msk_reserves.episodes.randomness import key_of
 from msk_reserves.episodes.states import PATH_STATES
 from msk_reserves.episodes.walk import claims_where, room_of
+from msk_reserves.recovery.path import entry
 from msk_reserves.recovery.path.draws import RecoveryDraws
 
 
@@ -146,4 +147,4 @@ def _trace(stamp: int) -> Compiled:
     return trace
 
 
-trace_block = kept(_trace, arrays, compiled, exits, hazards, randomness)
+trace_block = kept(_trace, arrays, compiled, entry, exits, hazards, randomness)
