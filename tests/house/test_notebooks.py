@@ -25,7 +25,10 @@ code_cell: Callable[..., Any] = nbformat.v4.new_code_cell
 
 @pytest.fixture
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Name a kernel that is the Python of these tests, in folders of its own."""
+    """Name a kernel that is the Python of these tests, in folders of its own.
+
+    matplotlib's too: a list of fonts kept by another environment names files this one may not have.
+    """
     spec = {
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": KERNEL,
@@ -34,7 +37,12 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     folder = tmp_path / "jupyter" / "kernels" / KERNEL
     folder.mkdir(parents=True)
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
-    places = {"JUPYTER_PATH": "jupyter", "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
+    places = {
+        "JUPYTER_PATH": "jupyter",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "MPLCONFIGDIR": "fonts",
+    }
     for variable, place in places.items():
         monkeypatch.setenv(variable, str(tmp_path / place))
     return KERNEL
