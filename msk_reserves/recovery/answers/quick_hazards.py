@@ -6,7 +6,8 @@ import numpy as np
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.laws.families import FAMILIES, GENERALIZED_GAMMA, cumulative_hazard
-from msk_reserves.recovery.path.draws import TransitionDraws
+from msk_reserves.recovery.laws.spline import basis, is_spline
+from msk_reserves.recovery.path.draws import LawDraws, TransitionDraws
 
 LOW, HIGH, NODES = -20.0, 16.0, 480
 """Grid of the standardised log time w: below it next to nobody has left, beyond it next to nobody is there."""
@@ -68,19 +69,40 @@ def collected_from(quick: QuickMove, age: Floats, ahead: Floats, location: Float
         For the tabulated law by the cubic through the four nodes of ln H around each w.
     """
     reached = np.empty((len(ahead), len(age)))
-    slow = quick.row[draw] >= 0
-    for rows, tabulated in ((np.flatnonzero(slow), True), (np.flatnonzero(~slow), False)):
-        if not len(rows):
-            continue
-        days = age[rows] + ahead[:, None]
-        if tabulated:
-            reached[:, rows] = _looked_up(quick, days, location[rows], draw[rows])
-            continue
-        every = np.broadcast_to(location[rows], days.shape).ravel()
-        which = np.broadcast_to(draw[rows], days.shape).ravel()
-        found = quick.move.cumulative_hazard(days.ravel(), every, which)
-        reached[:, rows] = np.minimum(found.reshape(days.shape), 1e300)
+    codes = quick.move.law_of_draw[draw]
+    for code, law in enumerate(quick.move.laws):
+        rows = np.flatnonzero(codes == code)
+        if len(rows):
+            some = age[rows], location[rows], draw[rows]
+            reached[:, rows] = np.minimum(_reached(quick, law, ahead, some), 1e300)
     return np.asarray(reached - reached[0])
+
+
+def _reached(quick: QuickMove, law: LawDraws, ahead: Floats, rows: tuple[Floats, Floats, Integers]) -> Floats:
+    """Return the hazard of one law by the age and further days of rows of (age, location, draw)."""
+    age, location, draw = rows
+    if is_spline(law.family):
+        return _along_spline(law, ahead, rows)
+    days = age + ahead[:, None]
+    if law.family == GENERALIZED_GAMMA.name:
+        return _looked_up(quick, days, location, draw)
+    every, which = np.broadcast_to(location, days.shape), np.broadcast_to(draw, days.shape)
+    return law.compute("accumulate", days.ravel(), every.ravel(), which.ravel()).reshape(days.shape)
+
+
+def _along_spline(law: LawDraws, ahead: Floats, rows: tuple[Floats, Floats, Integers]) -> Floats:
+    """Return hazards of a spline, whose cubics are the same for rows of one age: draws of a claim, all fresh stays."""
+    age, location, draw = rows
+    ages, place = np.unique(age, return_inverse=True)
+    with np.errstate(divide="ignore"):
+        log_days = np.log(ages + ahead[:, None])
+    begun = np.isfinite(log_days)
+    cubics = basis(np.where(begun, log_days, 0.0).ravel(), np.log(law.cuts)).reshape(-1, *log_days.shape)
+    log_hazard = np.broadcast_to(location, (len(ahead), len(age))).copy()
+    for cubic, curve in zip(cubics, law.curve.T, strict=True):
+        log_hazard += cubic[:, place] * curve[draw]
+    with np.errstate(over="ignore"):
+        return np.where(begun[:, place], np.exp(log_hazard), 0.0)
 
 
 def _looked_up(quick: QuickMove, days: Floats, location: Floats, draw: Integers) -> Floats:

@@ -72,7 +72,8 @@ def basis_slope(log_days: Floats, log_knots: Floats) -> Floats:
 
 def _cubed(x: Floats) -> Floats:
     """Return the cube of the positive part."""
-    return np.asarray(np.maximum(x, 0.0) ** 3)
+    positive = np.maximum(x, 0.0)
+    return np.asarray(positive * positive * positive)
 
 
 def _squared(x: Floats) -> Floats:

@@ -199,11 +199,12 @@ class TransitionDraws:
         result = np.empty((len(design), len(self.law_of_draw)))
         for code, law in enumerate(self.laws):
             at = np.flatnonzero(self.law_of_draw == code)
-            constant = law.constant
-            result[:, at] = law.coefficients[at, 0] if constant else 0.0
+            constant, coefficients = law.constant, law.coefficients[at].T
+            value = np.zeros((len(design), len(at))) + (coefficients[0] if constant else 0.0)
             # Column by column: a matrix product would round differently with the number of claims beside it.
-            for column in range(used.shape[1]):
-                result[:, at] += used[:, [column]] * law.coefficients[at, constant + column]
+            for column, effect in zip(used.T, coefficients[constant:], strict=True):
+                value += column[:, None] * effect
+            result[:, at] = value
         if self.factors is not None:
             result += self.factor_slope() * self.factors.of(design)
         return result
