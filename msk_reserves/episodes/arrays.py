@@ -43,8 +43,9 @@ class Laws(NamedTuple):
     plateau : share that never leaves by this exit, 0 where all do in the end; shape (n_draws, J).
     table : w on an even grid of ln h from `low` by `step`, shape (n_rows, n_nodes); increasing.
     cuts, n_cuts : ends of the pieces, shapes (J, n_cuts) and (J,).
-    reached, rate : cumulative hazard at the start of each piece, and rate in it; shape (n_draws, J, n_cuts + 1).
-    coefficients : constant and coefficients of the predictor of each exit, shape (n_draws, 1 + n_columns, J).
+    reached, rate : cumulative hazard at the start of each piece, infinite beyond the last, and rate in it; shape
+        (n_draws, J, n_cuts + 1).
+    coefficients : constant and coefficients of the predictor of each exit, shape (n_draws, J, 1 + n_columns).
     entry_column : first column of the design that says how late a stay began, -1 for none.
     shared : what the predictor gains by one of a claim's log factor, 0 for an exit without; shape (n_draws, J).
     """
@@ -83,6 +84,8 @@ class Claims(NamedTuple):
     window_open : whether an episode until return or MMI is running or may begin.
     triggered : days since the bundle in force was triggered.
     design : covariates, shape (n_claims, n_columns).
+    columns, filled : the columns of the design in which each claim has a number other than zero, shape (n_claims,
+        most), and how many these are.
     log_factor : log factor of the claim's employer on some exits, shape (n_claims, n_draws).
     """
 
@@ -97,6 +100,8 @@ class Claims(NamedTuple):
     window_open: Booleans
     triggered: Floats
     design: Floats
+    columns: Integers
+    filled: Integers
     log_factor: Floats
 
 
@@ -111,8 +116,8 @@ class Room(NamedTuple):
     ----------
     located : whether the exits of a state have been located for the claim and draw, shape (n_entries, n_states), first
         for the claim's present stay and then for stays that begin, by how late they do; so all that follows.
-    location, so_far, stays : predictor of each exit, its cumulative hazard at the age of the stay, and the probability
-        of not leaving by it before the horizon; shape (n_entries, J).
+    location, so_far, stays : location of each exit's law, or the hazard ratio of pieces, its cumulative hazard at the
+        age of the stay, and the probability of not leaving by it before the horizon; shape (n_entries, J).
     level, worth, rise : of each growth, the price level of the stay's first day, what payments since are worth at it,
         and the level now over it; shape (n_growths,).
     level_at_start, worth_at_start, rise_at_start : the same on the valuation date.
@@ -121,7 +126,8 @@ class Room(NamedTuple):
     before, paid : payments before the stretch, and in it; shape (A,).
     total : what the future has added up so far, shape (n_sums,); the four that follow are parts of it.
     expected, scoped, scoped_days_off, days : as in `Sums`, of one future; the last holds `DAYS_OFF` and so on.
-    unmoved : the total of a future of the claim and draw that stays where it is, shape (n_sums,).
+    leaving, followed : which futures of the claim and draw leave the present stay before the horizon, and those to be
+        followed; shape (n_futures,).
     """
 
     location: Floats
@@ -143,7 +149,8 @@ class Room(NamedTuple):
     scoped: Floats
     scoped_days_off: Floats
     days: Floats
-    unmoved: Floats
+    leaving: Integers
+    followed: Integers
 
 
 class Money(NamedTuple):

@@ -4,7 +4,7 @@ import math
 
 from msk_reserves.episodes.arrays import Claims, Laws, Room
 from msk_reserves.episodes.compiled import inlined
-from msk_reserves.episodes.hazards import collected_by, exit_days_of
+from msk_reserves.episodes.hazards import collected_by, exit_days_of, standing_of
 from msk_reserves.episodes.randomness import uniform_of
 from msk_reserves.recovery.path.entry import ENTRY_SCORES, ENTRY_WEEKS
 
@@ -33,48 +33,75 @@ def _locate(
     claim, draw = place
     state, began, later = stay
     for exit_ in range(laws.first[state], laws.last[state]):
-        age = claims.since_start[claim] if laws.forward[exit_] else began
-        location = room.location[0, exit_]
-        if later and laws.entry_column >= 0:
-            for shape in range(len(ENTRY_SCORES)):
-                column = laws.entry_column + shape
-                differs = ENTRY_SCORES[shape][later - 1] - claims.design[claim, column]
-                location += laws.coefficients[draw, column + 1, exit_] * differs
+        location = standing_of(laws, exit_, draw, predictor_of(laws, claims, place, exit_, later))
         room.location[later, exit_] = location
-        reached = 0.0
-        for ahead in range(2):
-            room.so_far[later, exit_] = reached
-            reached = collected_by(laws, exit_, draw, location, age + ahead * end)
-        room.stays[later, exit_] = math.exp(room.so_far[later, exit_] - reached)
+        so_far = 0.0
+        if not later:
+            age = claims.since_start[claim] if laws.forward[exit_] else began
+            so_far = collected_by(laws, exit_, draw, location, age)
+            reached = collected_by(laws, exit_, draw, location, age + end)
+        elif laws.forward[exit_]:
+            # Where it stands depends on when the stay begins, which differs between futures.
+            continue
+        else:
+            reached = collected_by(laws, exit_, draw, location, end)
+        room.so_far[later, exit_] = so_far
+        room.stays[later, exit_] = math.exp(so_far - reached)
+
+
+def _predictor(laws: Laws, claims: Claims, place: tuple[int, int], exit_: int, later: int) -> float:
+    """Return the predictor of an exit for a claim under a draw, for stays of one row of `Room`.
+
+    Most columns of a design say whether something is so, and most of them that it is not: those that differ from zero
+    are listed.
+    """
+    claim, draw = place
+    predictor = laws.coefficients[draw, exit_, 0] + laws.shared[draw, exit_] * claims.log_factor[claim, draw]
+    for listed in range(claims.filled[claim]):
+        column = claims.columns[claim, listed]
+        predictor += laws.coefficients[draw, exit_, column + 1] * claims.design[claim, column]
+    if later and laws.entry_column >= 0:
+        for shape in range(len(ENTRY_SCORES)):
+            column = laws.entry_column + shape
+            differs = ENTRY_SCORES[shape][later - 1] - claims.design[claim, column]
+            predictor += laws.coefficients[draw, exit_, column + 1] * differs
+    return float(predictor)
 
 
 def _prepare(laws: Laws, claims: Claims, room: Room, place: tuple[int, int], end: float) -> None:
-    """Work out the predictors of a claim under a draw, and where its present stay stands in the hazards."""
-    claim, draw = place
-    for exit_ in range(len(laws.target)):
-        room.location[0, exit_] = (
-            laws.coefficients[draw, 0, exit_] + laws.shared[draw, exit_] * claims.log_factor[claim, draw]
-        )
-    for column in range(claims.design.shape[1]):
-        value = claims.design[claim, column]
-        # Most columns say whether something is so, and most of them that it is not.
-        if value != 0.0:
-            for exit_ in range(len(laws.target)):
-                room.location[0, exit_] += laws.coefficients[draw, column + 1, exit_] * value
+    """Begin with a claim under a draw: work out where its present stay stands in the hazards, and nothing else yet."""
+    claim, _ = place
     for entry in range(len(room.located)):
         for state in range(len(laws.first)):
             room.located[entry, state] = False
     locate_exits(laws, claims, room, place, (claims.state[claim], claims.began[claim], 0), end)
 
 
-def _leaves(laws: Laws, claims: Claims, room: Room, place: tuple[int, int, int]) -> bool:
-    """Say whether a future leaves the present stay before the horizon."""
-    claim, scenario, _ = place
-    state = claims.state[claim]
+def _sort_futures(laws: Laws, claims: Claims, room: Room, claim: int, first: int) -> tuple[int, int]:
+    """List which futures of a claim and draw need to be followed, of those from the `first` on.
+
+    They are one for all that stay where they are up to the horizon, which are the same, and those that do not. Returns
+    how many are listed and how many stay.
+    """
+    state, key, n = claims.state[claim], claims.keys[claim], len(room.leaving)
+    for future in range(n):
+        room.leaving[future] = 0
+    # Exit by exit, since loops without a branch run in vector registers.
     for exit_ in range(laws.first[state], laws.last[state]):
-        if uniform_of(claims.keys[claim], scenario, laws.target[exit_]) > room.stays[0, exit_]:
-            return True
-    return False
+        target, stays = laws.target[exit_], room.stays[0, exit_]
+        for future in range(n):
+            room.leaving[future] |= uniform_of(key, first + future, target) > stays
+    staying = n
+    for future in range(n):
+        staying -= room.leaving[future]
+    listed = min(staying, 1)
+    for future in range(n):
+        if room.leaving[future]:
+            room.followed[listed] = future
+            listed += 1
+        elif staying:
+            room.followed[0] = future
+    return listed, staying
 
 
 def _next_exit(
@@ -120,7 +147,8 @@ def _next_exit(
 
 
 entry_of = inlined(_entry)
+predictor_of = inlined(_predictor)
 locate_exits = inlined(_locate)
 prepare_exits = inlined(_prepare)
-leaves_in_time = inlined(_leaves)
+sort_futures = inlined(_sort_futures)
 next_exit_of = inlined(_next_exit)

@@ -73,6 +73,11 @@ def _law(laws: Laws, exit_: int, draw: int, location: float) -> tuple[int, int, 
     return kind, row, location
 
 
+def _standing(laws: Laws, exit_: int, draw: int, location: float) -> float:
+    """Return a law's location as the two functions below take it: that of pieces is their hazard ratio, e^location."""
+    return math.exp(location) if laws.kind[draw, exit_] == PIECES else location
+
+
 def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float, most: float) -> float:
     """Return the days in a state at which an exit's cumulative hazard reaches `hazard`.
 
@@ -87,12 +92,12 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
             return math.inf
         hazard = -math.log1p(-left)
     if kind == PIECES:
-        wanted = hazard * math.exp(-location)
-        piece = 0
-        while piece < laws.n_cuts[exit_] and laws.reached[draw, exit_, piece + 1] <= wanted:
-            if laws.cuts[exit_, piece] >= most:
-                return most
-            piece += 1
+        wanted = hazard / location
+        # Counted over all pieces: that needs no branch, and several fit in one register.
+        piece = -1
+        for place in range(laws.reached.shape[2]):
+            piece += laws.reached[draw, exit_, place] <= wanted
+        piece = min(piece, laws.n_cuts[exit_])
         rate = laws.rate[draw, exit_, piece]
         if rate <= 0.0:
             return math.inf
@@ -106,7 +111,11 @@ def _exit_days(laws: Laws, exit_: int, draw: int, location: float, hazard: float
         w = between_of(laws.table, row, (math.log(hazard) - laws.low) / laws.step)
     else:
         step = (LAST_LOG_DAY - FIRST_LOG_DAY) / (laws.table.shape[1] - 1)
-        w = FIRST_LOG_DAY + step * node_of(laws.table, row, math.log(hazard) - location)
+        w, limit = math.log(hazard) - location, math.log(most)
+        # Most exits come too late, which one look into the table tells; the search for the day takes many.
+        if FIRST_LOG_DAY < limit < LAST_LOG_DAY and w >= between_of(laws.table, row, (limit - FIRST_LOG_DAY) / step):
+            return most
+        w = FIRST_LOG_DAY + step * node_of(laws.table, row, w)
         location = 0.0
     return float(math.exp(min(location + laws.scale[draw, exit_] * w, LONGEST)))
 
@@ -118,12 +127,10 @@ def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) 
     kind, row, location = law_of(laws, exit_, draw, location)
     if kind == PIECES:
         piece = 0
-        while piece < laws.n_cuts[exit_] and laws.cuts[exit_, piece] < days:
-            piece += 1
+        for place in range(laws.cuts.shape[1]):
+            piece += laws.cuts[exit_, place] < days
         began = 0.0 if piece == 0 else laws.cuts[exit_, piece - 1]
-        hazard = math.exp(location) * (
-            laws.reached[draw, exit_, piece] + laws.rate[draw, exit_, piece] * (days - began)
-        )
+        hazard = location * (laws.reached[draw, exit_, piece] + laws.rate[draw, exit_, piece] * (days - began))
     elif kind == SPLINE:
         step = (LAST_LOG_DAY - FIRST_LOG_DAY) / (laws.table.shape[1] - 1)
         place = (math.log(days) - FIRST_LOG_DAY) / step
@@ -143,6 +150,7 @@ def _collected(laws: Laws, exit_: int, draw: int, location: float, days: float) 
 
 
 law_of = inlined(_law)
+standing_of = inlined(_standing)
 between_of = inlined(_between)
 node_of = inlined(_node_of)
 exit_days_of = inlined(_exit_days)

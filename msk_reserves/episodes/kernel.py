@@ -7,11 +7,13 @@ first and claims second: the numbers of one draw stay in the nearest memory whil
 
 import math
 
+import numpy as np
+
 from msk_reserves._checks import Floats
 from msk_reserves.episodes import arrays, compiled, exits, hazards, randomness
 from msk_reserves.episodes.arrays import DAY_BACK, DAYS_OFF, DAYS_TO_LEAVE, Claims, Laws, Money, PathStates, Room
 from msk_reserves.episodes.compiled import Compiled, inlined, kept
-from msk_reserves.episodes.exits import MOST_STAYS, leaves_in_time, next_exit_of, prepare_exits
+from msk_reserves.episodes.exits import MOST_STAYS, next_exit_of, prepare_exits, sort_futures
 from msk_reserves.recovery.path import entry
 
 
@@ -113,10 +115,13 @@ def _group(states: PathStates, money: Money, state: int, operated: int, days_off
     return (2 * state + operated) * (len(money.bands) + 2) + band
 
 
-def _note(sums: Floats, claim: int, scenario: int, total: Floats) -> None:
-    """Write down what one future has added up."""
-    for place in range(len(total)):
-        sums[place, claim, scenario] = total[place]
+def _note(sums: Floats, room: Room, claim: int, first: int, after: int) -> None:
+    """Write down what a future has added up, for itself or for those of a range that are all the same."""
+    for place in range(len(room.total)):
+        total = room.total[place]
+        # Unsigned: of a signed number it would be asked whether it counts from the end, one by one.
+        for scenario in range(np.uint64(first), np.uint64(after)):
+            sums[place, claim, scenario] = total
 
 
 def _begin(money: Money, room: Room) -> None:
@@ -137,8 +142,8 @@ def _follow(
     room: Room,
     place: tuple[int, int, int],
     end: float,
-) -> int:
-    """Follow one future to the horizon, `end` days ahead, and return the number of moves it made."""
+) -> None:
+    """Follow one future to the horizon, `end` days ahead."""
     claim, _, draw = place
     state, began, time = claims.state[claim], claims.began[claim], 0.0
     days_off, operated = claims.days_off[claim], int(claims.operated[claim])
@@ -173,7 +178,6 @@ def _follow(
         still_off = still_off and states.off_work[state]
         again = 1 if states.relapse[state] else again
         group = group_of(states, money, state, operated, days_off, again)
-    return moves
 
 
 def _walk(stamp: int) -> Compiled:
@@ -194,19 +198,15 @@ def _walk(stamp: int) -> Compiled:
             for claim in range(len(claims.keys)):
                 prepare_exits(laws, claims, room, (claim, draw), end)
                 prepare_prices(money, room, claims.began[claim])
-                known = False
-                for scenario in range(draw * per_draw, (draw + 1) * per_draw):
-                    place = (claim, scenario, draw)
-                    # Futures of a claim and draw that stay where they are are all the same.
-                    if known and not leaves_in_time(laws, claims, room, place):
-                        note_of(sums, claim, scenario, room.unmoved)
-                        continue
-                    moves = follow_future(states, laws, claims, money, room, place, end)
-                    note_of(sums, claim, scenario, room.total)
-                    if moves == 0:
-                        known = True
-                        for number in range(len(room.total)):
-                            room.unmoved[number] = room.total[number]
+                first = draw * per_draw
+                listed, staying = sort_futures(laws, claims, room, claim, first)
+                for place in range(listed):
+                    scenario = first + room.followed[place]
+                    follow_future(states, laws, claims, money, room, (claim, scenario, draw), end)
+                    if place == 0 and staying > 0:
+                        note_of(sums, room, claim, first, first + per_draw)
+                    else:
+                        note_of(sums, room, claim, scenario, scenario + 1)
         return stamp
 
     return walk

@@ -67,7 +67,7 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
             if not len(at):
                 continue
             columns = np.array([*([0] * law.constant), *(1 + column for column in one.columns)], dtype=np.int64)
-            laws.coefficients[at[:, None], columns, place] = law.coefficients[at]
+            laws.coefficients[at[:, None], place, columns] = law.coefficients[at]
             if law.family == PIECEWISE:
                 pieces = len(law.cuts) + 1
                 laws.cuts[place, : pieces - 1], laws.n_cuts[place] = law.cuts, pieces - 1
@@ -125,9 +125,9 @@ def _without_laws(every: tuple[TransitionDraws, ...], n_draws: int, n_columns: i
         step=(HIGH - LOW) / (NODES - 1),
         cuts=np.full((len(every), width), np.inf),
         n_cuts=np.zeros(len(every), dtype=np.int64),
-        reached=np.zeros((*shape, width + 1)),
+        reached=np.full((*shape, width + 1), np.inf),
         rate=np.zeros((*shape, width + 1)),
-        coefficients=np.zeros((n_draws, 1 + n_columns, len(every))),
+        coefficients=np.zeros((n_draws, len(every), 1 + n_columns)),
         entry_column=-1,
         shared=np.array([one.factor_slope() for one in every]).reshape(shape[::-1]).T.copy(),
     )

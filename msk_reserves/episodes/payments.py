@@ -137,33 +137,67 @@ def _own_factor(terms: Terms, claim: int, scenario: int) -> float:
     return float(before + (after - before) * min(place - lower, 1.0))
 
 
+def _mark_costly(terms: Terms, expected: Floats, costly: Integers, place: tuple[int, int, int], slot: int) -> None:
+    """Mark the futures of a component, claim and draw that the largest factor may leave a payment.
+
+    All of them without a branch, which runs in vector registers. The others, most of a book, pay nothing, whatever
+    their factor, which need not be drawn.
+    """
+    component, claim, draw = place
+    largest = terms.factor[claim, terms.factor.shape[1] - 1] if terms.has_factor[component] else 1.0
+    most = 2.0 * largest / terms.dispersion[component] * terms.relativity[component, claim, draw]
+    key, first = terms.keys[claim], draw * len(expected)
+    for future in range(len(expected)):
+        costly[future] = not uniform_of(key, first + future, slot) <= 1.0 - expected[future] * most
+
+
+def _paid(terms: Terms, place: tuple[int, int, int], scenario: int, slot: int, expected: float) -> float:
+    """Draw the dollars that a future pays of what is expected of it."""
+    component, claim, draw = place
+    mean = expected * terms.relativity[component, claim, draw]
+    if terms.has_factor[component]:
+        mean *= own_factor_of(terms, claim, scenario)
+    units = compound_of(mean, terms.dispersion[component], terms.keys[claim], scenario, slot)
+    return float(units * terms.unit[component, claim] * terms.systemic[component, scenario])
+
+
+def _pay_marked(
+    terms: Terms, sums: Sums, costly: Integers, place: tuple[int, int, int], slot: int, expected: Floats
+) -> None:
+    """Put what the marked futures of a component, claim and draw pay, and nothing for the others, in the sums."""
+    component, claim, draw = place
+    first, n = draw * len(expected), len(expected)
+    for scope in range(len(sums.scoped)):
+        inside = sums.scoped[scope, component, claim, first : first + n]
+        for future in range(n):
+            inside[future] *= costly[future]
+    for future in range(n):
+        paid = 0.0
+        if costly[future]:
+            paid = paid_of(terms, place, first + future, slot, expected[future])
+            for scope in range(len(sums.scoped)):
+                inside = sums.scoped[scope, component, claim, first : first + n]
+                if inside[future] > 0.0:
+                    inside[future] *= paid / expected[future]
+        expected[future] = paid
+
+
 def _pay(stamp: int) -> Compiled:
     """Return the loop over a block; `stamp` is what `kept` tells its parts by."""
 
-    def pay(terms: Terms, sums: Sums, per_draw: int) -> int:
-        """Replace expected payments by payments in dollars, and scopes' shares of the first by those of the second."""
+    def pay(terms: Terms, sums: Sums, costly: Integers, per_draw: int) -> int:
+        """Replace expected payments by payments in dollars, and scopes' shares of the first by those of the second.
+
+        `costly` is room for a number by future of a draw.
+        """
         for component in range(len(terms.dispersion)):
-            dispersion, slot = terms.dispersion[component], PAYMENT_SLOT + component * SLOTS_A_COMPONENT
+            slot = PAYMENT_SLOT + component * SLOTS_A_COMPONENT
             for claim in range(len(terms.keys)):
-                key, unit = terms.keys[claim], terms.unit[component, claim]
-                largest = terms.factor[claim, terms.factor.shape[1] - 1] if terms.has_factor[component] else 1.0
-                most = 2.0 * largest / dispersion
                 for draw in range(sums.days_off.shape[1] // per_draw):
-                    relativity = terms.relativity[component, claim, draw]
-                    for scenario in range(draw * per_draw, (draw + 1) * per_draw):
-                        expected = sums.expected[component, claim, scenario]
-                        mean, paid = expected * relativity, 0.0
-                        # Where even the largest factor would leave no payment, the factor need not be drawn.
-                        if not uniform_of(key, scenario, slot) <= 1.0 - mean * most:
-                            if terms.has_factor[component]:
-                                mean *= own_factor_of(terms, claim, scenario)
-                            paid = compound_of(mean, dispersion, key, scenario, slot)
-                            paid *= unit * terms.systemic[component, scenario]
-                        sums.expected[component, claim, scenario] = paid
-                        for scope in range(len(sums.scoped)):
-                            inside = sums.scoped[scope, component, claim, scenario]
-                            if inside > 0.0:
-                                sums.scoped[scope, component, claim, scenario] = inside * (paid / expected)
+                    place = component, claim, draw
+                    expected = sums.expected[component, claim, draw * per_draw : (draw + 1) * per_draw]
+                    mark_costly(terms, expected, costly, place, slot)
+                    pay_marked(terms, sums, costly, place, slot, expected)
         return stamp
 
     return pay
@@ -173,4 +207,7 @@ count_of = inlined(_count)
 waited_for = inlined(_waited)
 compound_of = inlined(_compound)
 own_factor_of = inlined(_own_factor)
+mark_costly = inlined(_mark_costly)
+paid_of = inlined(_paid)
+pay_marked = inlined(_pay_marked)
 pay_block = kept(_pay, compiled, randomness)

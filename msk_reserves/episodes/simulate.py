@@ -28,7 +28,7 @@ def simulate_block(plan: Plan) -> Episodes:
         The futures, shape (n_scenarios, n_claims).
     """
     sums = walk(plan)
-    pay_block(_terms(plan), sums, plan.per_draw)
+    pay_block(_terms(plan), sums, np.zeros(plan.per_draw, dtype=np.int64), plan.per_draw)
     dollars = _by_component(plan, sums.expected)
     scoped = [_by_component(plan, parts) for parts in sums.scoped]
     if "indemnity" in plan.components:

@@ -38,7 +38,8 @@ def walk(plan: Plan) -> Sums:
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
     )
-    room = room_of(plan.laws, n_growths=len(plan.money.growths), n_components=n_parts, n_scopes=n_scopes)
+    sizes = {"n_growths": len(plan.money.growths), "n_components": n_parts, "n_scopes": n_scopes}
+    room = room_of(plan.laws, n_futures=plan.per_draw, **sizes)
     walk_block(PATH_STATES, plan.laws, claims, plan.money, room, sums.values, plan.per_draw, plan.horizon_days)
     return sums
 
@@ -69,6 +70,9 @@ def claims_where(
     The clocks are the days in the state, and those since the claim's path began.
     """
     none, no = np.zeros(len(keys)), np.zeros(len(keys), dtype=np.bool_)
+    filled = np.count_nonzero(design, axis=1)
+    # Stable: claims add up their columns in the order of the design, whatever the others of the block have.
+    columns = np.argsort(design == 0.0, axis=1, kind="stable")[:, : max(filled, default=0)].copy()
     return Claims(
         keys=keys,
         state=state.astype(np.int64),
@@ -81,6 +85,8 @@ def claims_where(
         window_open=no,
         triggered=none,
         design=design,
+        columns=columns,
+        filled=filled,
         log_factor=_log_factor(design, moves),
     )
 
@@ -93,14 +99,19 @@ def _log_factor(design: Floats, moves: tuple[TransitionDraws, ...]) -> Floats:
     return np.zeros((len(design), max((len(move.law_of_draw) for move in moves), default=0)))
 
 
-def room_of(laws: Laws, *, n_growths: int = 0, n_components: int = 0, n_scopes: int = 0) -> Room:
-    """Return room for what an inner loop keeps of one future; no two loops may share it."""
+def room_of(laws: Laws, *, n_growths: int = 0, n_components: int = 0, n_scopes: int = 0, n_futures: int = 0) -> Room:
+    """Return room for what an inner loop keeps of one future, and of those of a draw; no two loops may share it."""
     total = np.zeros(_width(n_components, n_scopes))
     parts = _sums(total, n_components, n_scopes)
-    shapes: dict[str, tuple[int, ...]] = {"unmoved": total.shape}
-    shapes |= dict.fromkeys(("location", "so_far", "stays"), (ENTRIES, len(laws.target)))
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("location", "so_far", "stays"), (ENTRIES, len(laws.target)))
     shapes |= dict.fromkeys(("before", "paid"), (n_components,))
-    columns = {name: np.zeros(shapes.get(name, (n_growths,))) for name in Room._fields if name != "located"}
+    others = "located", "leaving", "followed"
+    columns = {name: np.zeros(shapes.get(name, (n_growths,))) for name in Room._fields if name not in others}
     columns |= {"total": total, "expected": parts.expected, "scoped": parts.scoped}
     columns |= {"scoped_days_off": parts.scoped_days_off, "days": total[-3:]}
-    return Room(located=np.zeros((ENTRIES, len(laws.first)), dtype=np.bool_), **columns)
+    return Room(
+        located=np.zeros((ENTRIES, len(laws.first)), dtype=np.bool_),
+        leaving=np.zeros(n_futures, dtype=np.int64),
+        followed=np.zeros(n_futures, dtype=np.int64),
+        **columns,
+    )

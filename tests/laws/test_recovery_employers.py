@@ -117,7 +117,7 @@ def test_the_inner_loop_has_the_same_predictors() -> None:
     laws = laws_of(draws, design.shape[1])
     with_factor = 0
     for place, one in enumerate(exits(draws)):
-        inside = laws.coefficients[:, 0, place] + design @ laws.coefficients[:, 1:, place].T
+        inside = laws.coefficients[:, place, 0] + design @ laws.coefficients[:, place, 1:].T
         if one.factors is not None:
             inside = inside + laws.shared[:, place] * one.factors.of(design)
             with_factor += 1

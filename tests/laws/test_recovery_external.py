@@ -72,7 +72,7 @@ def test_the_inner_loop_answers_as_the_draws_do(first: float) -> None:
     place = next(row for row, one in enumerate(every) if (one.origin, one.target) == MOVE)
     location = every[place].location(design)[:, 1]
     for row in (0, 17, 59):
-        inside = laws.coefficients[1, 0, place] + design[row] @ laws.coefficients[1, 1:, place]
+        inside = laws.coefficients[1, place, 0] + design[row] @ laws.coefficients[1, place, 1:]
         assert inside == location[row]
         for hazard in (0.01, 0.5, 3.0):
             days = exit_days_of(laws, place, 1, inside, hazard, np.inf)
