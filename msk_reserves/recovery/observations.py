@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from msk_reserves._checks import Booleans, Floats, frozen
+from msk_reserves._checks import Booleans, Floats, Integers, frozen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,32 +159,70 @@ def grouped(data: Observations) -> Observations:
     """Return the different stays with the sum of their weights, where whole or half days make them few; else `data`."""
     n, p = data.design.shape
     columns = [2.0 * data.days, 2.0 * data.entry, 2.0 * data.lower, data.exited.astype(np.float64), *data.design.T]
+    found = _coded(columns, n, _MOST_CELLS) if n >= _GROUPED_FROM else None
+    if found is None:
+        return data
+    code, digits = found
+    weight: Floats = np.bincount(code, weights=data.weights).astype(np.float64)
+    place = np.flatnonzero(weight)
+    if len(place) > n / 2:
+        return data
+    days, entry, lower, exited, *design = _decoded(place, digits)
+    table = np.column_stack(design) if p else np.zeros((len(days), 0))
+    return Observations(0.5 * days, exited > 0, 0.5 * entry, 0.5 * lower, weight[weight > 0], table)
+
+
+def alike(design: Floats) -> tuple[Floats, Integers]:
+    """Return the different rows of a design, as columns (p, n_rows), and which of them each row is.
+
+    Each row is one of its own where its columns are not whole numbers of few values.
+
+    Examples
+    --------
+    >>> rows, code = alike(np.array([[1.0], [0.0]] * 10))
+    >>> rows.tolist(), code[:3].tolist()
+    ([[0.0, 1.0]], [1, 0, 1])
+    """
+    n = len(design)
+    found = _coded(list(design.T), n, n // _STAYS_A_ROW)
+    if found is None:
+        return design.T, np.arange(n)
+    code, digits = found
+    place, which = np.unique(code, return_inverse=True) if digits else (np.zeros(1, dtype=np.int64), code)
+    return np.array(_decoded(place, digits)).reshape(len(digits), len(place)), which
+
+
+def _coded(columns: list[Floats], n: int, most: int) -> tuple[Integers, list[tuple[float, int]]] | None:
+    """Return one number for each row of columns of whole numbers, with least value and number of values of each column.
+
+    None where some are not whole or more than `most` rows could differ.
+    """
     code, cells = np.zeros(n, dtype=np.int64), 1
-    kept: list[tuple[float, int]] = []
-    for column in columns if n >= _GROUPED_FROM else []:
+    digits: list[tuple[float, int]] = []
+    for column in columns:
         low, high = float(column.min()), float(column.max())
         size = int(min(high - low, 1e9)) + 1
         cells *= size
-        if cells > _MOST_CELLS or (column[:_LOOK] % 1.0).any() or (column % 1.0).any():
-            return data
+        if cells > most or (column[:_LOOK] % 1.0).any() or (column % 1.0).any():
+            return None
         code = code * size + (column - low).astype(np.int64)
-        kept.append((low, size))
-    weight: Floats = np.bincount(code, weights=data.weights).astype(np.float64)
-    place = np.flatnonzero(weight)
-    if n < _GROUPED_FROM or len(place) > n / 2:
-        return data
+        digits.append((low, size))
+    return code, digits
+
+
+def _decoded(code: Integers, digits: list[tuple[float, int]]) -> list[Floats]:
+    """Return the columns that rows were numbered by."""
     values: list[Floats] = []
-    for low, size in reversed(kept):
-        place, digit = np.divmod(place, size)
+    for low, size in reversed(digits):
+        code, digit = np.divmod(code, size)
         values.append(low + digit.astype(np.float64))
-    days, entry, lower, exited, *design = reversed(values)
-    table = np.column_stack(design) if p else np.zeros((len(days), 0))
-    return Observations(0.5 * days, exited > 0, 0.5 * entry, 0.5 * lower, weight[weight > 0], table)
+    return values[::-1]
 
 
 _GROUPED_FROM = 2_000
 _MOST_CELLS = 1 << 24
 _LOOK = 100
+_STAYS_A_ROW = 8
 
 
 def _check_rank(design: Floats, weights: Floats, name: str = "design") -> None:

@@ -311,7 +311,7 @@ def piecewise_to_data(
     data: Observations, labels: tuple[str, ...], cuts: Floats, *, decline: float = DECLINE
 ) -> FittedFamily:
     """Fit piecewise-exponential rates to checked data on the given cuts; `decline` rules pieces with few exits."""
-    best, ruled = fit_piecewise(grouped(data), cuts, decline=decline)
+    best, ruled = fit_piecewise(data, cuts, decline=decline)
     names = (*(f"log_rate_{i + 1}" for i in range(len(cuts) + 1)), *labels)
     record = _record(PIECEWISE, names, best, best.theta, data, np.array(cuts, dtype=np.float64))
     return replace(record, aic=2.0 * ruled - 2.0 * best.loglik)

@@ -8,6 +8,7 @@ import numpy as np
 
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.recovery.laws.families import Family
+from msk_reserves.recovery.laws.products import crossed, linear, summed
 from msk_reserves.recovery.laws.terms import LawTerms, terms_of
 from msk_reserves.recovery.observations import Observations
 
@@ -182,7 +183,7 @@ def evaluate(family: Family, rows: Rows, theta: Floats, *, cured: bool = False, 
             part = block[2]
             log_scale = _linear(rows.log_scale, part, gamma)
             logit = _linear(rows.third, part, delta) if cured else np.zeros(())
-            terms = _row_terms(law, rows, block, (beta @ rows.location[:, part], log_scale, logit))
+            terms = _row_terms(law, rows, block, (linear(beta, rows.location[:, part]), log_scale, logit))
             total.value += float(rows.weights[part] @ terms.value)
             if derivatives:
                 total.add(terms, rows, part, np.exp(-log_scale))
@@ -214,7 +215,7 @@ class _Total:
             if self.at[one].start == self.at[one].stop:
                 continue
             factor = weights if one else weights * inverse
-            self.gradient[self.at[one]] += designs[one] @ (first * factor)
+            self.gradient[self.at[one]] += summed(designs[one], first * factor)
             for other in range(one, 3):
                 if self.at[other].start < self.at[other].stop:
                     bend = second[one][other - one] * factor
@@ -230,15 +231,15 @@ class _Total:
 def _crossed(left: Floats, weights: Floats, right: Floats) -> Floats:
     """Return left diag(weights) right'; a design of one row is the constant."""
     if len(right) == 1:
-        return np.asarray(left @ weights)[:, None]
-    return np.asarray((left * weights) @ right.T)
+        return summed(left, weights)[:, None]
+    return crossed(left * weights, right)
 
 
 def _linear(design: Floats, part: slice, coefficients: Floats) -> Floats:
     """Return a linear predictor of some rows; a constant alone stays a scalar, none at all is zero."""
     if len(coefficients) <= 1:
         return np.asarray(coefficients.sum())
-    return np.asarray(coefficients @ design[:, part])
+    return linear(coefficients, design[:, part])
 
 
 def _reach(rows: Rows, beta: Floats, gamma: Floats) -> tuple[float, float]:
@@ -246,7 +247,7 @@ def _reach(rows: Rows, beta: Floats, gamma: Floats) -> tuple[float, float]:
     low, high = np.inf, -np.inf
     for _, entered, part in _parts(rows):
         inverse = np.exp(-_linear(rows.log_scale, part, gamma))
-        mu = beta @ rows.location[:, part]
+        mu = linear(beta, rows.location[:, part])
         first = np.minimum(rows.log_lower[part], rows.log_entry[part]) if entered else rows.log_lower[part]
         first = np.where(np.isneginf(first), rows.log_days[part], first)
         low = min(low, float(((first - mu) * inverse).min()))

@@ -11,6 +11,9 @@ from msk_reserves.recovery.laws.likelihood import Evaluation
 DECREMENT_TOLERANCE = 1e-6
 """Half of g' V g at the end is the log-likelihood still to gain; this much is a thousandth of a standard error."""
 
+LEAST_CURVATURE = 1e-8
+"""Smallest size of an eigenvalue of the information, scaled alike, that a step is divided by."""
+
 EIGENVALUE_FLOOR = 1e-9
 """Smallest eigenvalue of the information, scaled to unit diagonal, that still counts as identified."""
 
@@ -72,10 +75,24 @@ def _usable(here: Evaluation) -> bool:
 def _step(here: Evaluation) -> Floats:
     """Return the Newton step, every direction of wrong curvature turned uphill and of none damped."""
     spread = np.sqrt(np.maximum(np.abs(np.diag(here.hessian)), 1e-12))
-    values, vectors = np.linalg.eigh(-here.hessian / np.outer(spread, spread))
-    damped = np.maximum(np.abs(values), 1e-8)
-    step = vectors @ ((vectors.T @ (here.gradient / spread)) / damped) / spread
-    return np.asarray(step)
+    scaled, uphill = -here.hessian / np.outer(spread, spread), here.gradient / spread
+    inverse = _inverse(scaled)
+    if inverse is not None:
+        return np.asarray(inverse @ uphill / spread)
+    values, vectors = np.linalg.eigh(scaled)
+    damped = np.maximum(np.abs(values), LEAST_CURVATURE)
+    return np.asarray(vectors @ ((vectors.T @ uphill) / damped) / spread)
+
+
+def _inverse(scaled: Floats) -> Floats | None:
+    """Return the inverse of a matrix whose eigenvalues are all above `LEAST_CURVATURE`, without looking for them."""
+    try:
+        np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError:
+        return None
+    inverse = np.asarray(np.linalg.inv(scaled), dtype=np.float64)
+    # The largest eigenvalue of the inverse is at most its norm.
+    return inverse if float(np.linalg.norm(inverse)) * LEAST_CURVATURE < 1.0 else None
 
 
 def _rounding(here: Evaluation) -> float:

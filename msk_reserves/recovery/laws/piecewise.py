@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from msk_reserves._checks import Booleans, Floats, Integers
+from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.laws.likelihood import Evaluation
 from msk_reserves.recovery.laws.newton import Optimum, maximise
-from msk_reserves.recovery.observations import Observations
+from msk_reserves.recovery.laws.products import crossed, linear, summed
+from msk_reserves.recovery.observations import Observations, alike
 
 PIECEWISE = "piecewise"
 CUT_WEEKS = (1, 2, 4, 8, 13, 26, 39, 52, 78, 104, 130, 156, 182, 208, 260)
@@ -50,7 +51,8 @@ def merged_cuts(data: Observations, cuts: Floats) -> Floats:
         cuts = cuts[cuts >= width]
     piece = np.searchsorted(cuts, data.days[exits], side="left")
     count = np.bincount(piece, weights=data.weights[exits], minlength=len(cuts) + 1)
-    time = data.weights @ exposure(data.entry, data.days, cuts)
+    rows = np.zeros(len(data), dtype=np.int64)
+    time = summed_exposure(data.entry, data.days, cuts, (data.weights, rows, 1))[:, 0]
     expected = time * count.sum() / time.sum()
     kept, told = [0.0], 0
     held = np.zeros(2)
@@ -73,6 +75,24 @@ def exposure(start: Floats, end: Floats, cuts: Floats) -> Floats:
     return np.asarray(np.maximum(np.minimum(end[:, None], right) - np.maximum(start[:, None], left), 0.0))
 
 
+def summed_exposure(start: Floats, end: Floats, cuts: Floats, given: tuple[Floats, Integers, int]) -> Floats:
+    """Return `exposure` summed over stays, shape (n_pieces, n_rows), given their weights, rows and number of rows."""
+    weights, row, n_rows = given
+    left, pieces = np.concatenate([[0.0], cuts]), len(cuts) + 1
+    width = np.append(np.diff(left), 0.0)[:, None]
+
+    def until(days: Floats) -> Floats:
+        """Return the days by piece up to some day, in all."""
+        piece = np.searchsorted(cuts, days, side="left")
+        at, size = piece * n_rows + row, pieces * n_rows
+        ending = np.bincount(at, weights=weights, minlength=size).reshape(pieces, n_rows)
+        inside = np.bincount(at, weights=weights * (days - left[piece]), minlength=size).reshape(pieces, n_rows)
+        beyond = ending[::-1].cumsum(axis=0)[::-1] - ending
+        return np.asarray(inside + beyond * width)
+
+    return np.maximum(until(end) - until(start), 0.0) if start.any() else until(end)
+
+
 def cumulative_at_cuts(rates: Floats, cuts: Floats) -> Floats:
     """Return the cumulative hazard at the start of each piece; rates (..., n_pieces), result the same shape."""
     widths = np.diff(np.concatenate([[0.0], cuts]))
@@ -90,12 +110,16 @@ def baseline_hazard(days: Floats, rates: Floats, cuts: Floats) -> Floats:
 def fit_piecewise(
     data: Observations, cuts: Floats, start: Floats | None = None, *, decline: float = DECLINE
 ) -> tuple[Optimum, int]:
+    """Maximise the exact likelihood of rates by piece, as `fit_cells` does."""
+    return fit_cells(cells_of(data, cuts, decline), start)
+
+
+def fit_cells(cells: "Cells", start: Floats | None = None) -> tuple[Optimum, int]:
     """Maximise the exact likelihood: exits at a day as Poisson counts, exits in a window by 1 - e^{-a} over it.
 
     Pieces with few exits carry a gamma prior; the log-likelihood returned is without it. Returned beside the optimum is
     the number of parameters that the data rule.
     """
-    cells = _cells(data, cuts, decline)
     begin = _start(cells) if start is None else start
     bounds = np.full(len(begin), 200.0)
     best = maximise(lambda theta: _evaluate(cells, theta), lambda theta: _evaluate(cells, theta).loglik, begin, bounds)
@@ -104,43 +128,52 @@ def fit_piecewise(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Cells:
-    """Every stay with weight, spread over the pieces.
+class Cells:
+    """Stays spread over the pieces, those of equal covariates together: all that the likelihood asks of them.
 
     Attributes
     ----------
-    design, weights : covariates (n, p) and weights (n,).
-    at_risk : days by piece before an exit or a window, shape (n, n_pieces).
-    window : whether the exit is known to a window; shape (n,).
-    in_window : days by piece of the windows, shape (n_windows, n_pieces).
-    exact : rows of exits known to the day; piece : the piece of each.
+    design : covariates of each row, shape (p, n_rows).
+    at_risk : days before an exit or a window by piece, times weights, shape (n_pieces, n_rows).
+    count : weight of the exits known to the day by piece; shape (n_pieces,).
+    exits : weight of those by row; shape (n_rows,).
+    in_window : days by piece of each window that holds an exit, shape (n_pieces, n_windows).
+    window_row, window_weight : row and weight of each window; shape (n_windows,).
     prior : exits and days of the prior of each piece, shape (2, n_pieces).
     """
 
     design: Floats
-    weights: Floats
     at_risk: Floats
-    window: Booleans
+    count: Floats
+    exits: Floats
     in_window: Floats
-    exact: Integers
-    piece: Integers
+    window_row: Integers
+    window_weight: Floats
     prior: Floats
 
 
-def _cells(data: Observations, cuts: Floats, decline: float) -> _Cells:
-    """Spread the stays over the pieces."""
+def cells_of(data: Observations, cuts: Floats, decline: float) -> Cells:
+    """Spread stays over the pieces between cuts; `decline` rules the prior of those with few exits."""
     used = data.weights > 0
     window, days, lower = data.in_window[used], data.days[used], data.lower[used]
+    weights, entry, until = data.weights[used], data.entry[used], np.where(window, lower, days)
+    design, row = alike(data.design[used])
+    n_rows, pieces = design.shape[1], len(cuts) + 1
     exact = np.flatnonzero(data.exited[used] & ~window)
-    cells = _Cells(
-        design=data.design[used],
-        weights=data.weights[used],
-        at_risk=exposure(data.entry[used], np.where(window, lower, days), cuts),
-        window=window,
-        in_window=exposure(lower[window], days[window], cuts),
-        exact=exact,
-        piece=np.searchsorted(cuts, days[exact], side="left").astype(np.int64),
-        prior=np.zeros((2, len(cuts) + 1)),
+    piece = np.searchsorted(cuts, days[exact], side="left")
+    if n_rows < len(days):
+        at_risk = summed_exposure(entry, until, cuts, (weights, row, n_rows))
+    else:
+        at_risk = exposure(entry, until, cuts).T * weights
+    cells = Cells(
+        design=np.ascontiguousarray(design),
+        at_risk=np.ascontiguousarray(at_risk),
+        count=np.bincount(piece, weights=weights[exact], minlength=pieces).astype(np.float64),
+        exits=np.bincount(row[exact], weights=weights[exact], minlength=n_rows).astype(np.float64),
+        in_window=np.ascontiguousarray(exposure(lower[window], days[window], cuts).T),
+        window_row=row[window],
+        window_weight=weights[window],
+        prior=np.zeros((2, pieces)),
     )
     count, time = _counts(cells)
     return replace(cells, prior=_prior(count, time, cuts, decline))
@@ -161,64 +194,59 @@ def _prior(count: Floats, time: Floats, cuts: Floats, decline: float) -> Floats:
     return prior
 
 
-def _counts(cells: _Cells) -> tuple[Floats, Floats]:
+def _counts(cells: Cells) -> tuple[Floats, Floats]:
     """Return exits and days by piece, windows counted by their share of each piece."""
-    pieces = cells.at_risk.shape[1]
-    count = np.bincount(cells.piece, weights=cells.weights[cells.exact], minlength=pieces).astype(np.float64)
-    inside = cells.weights[cells.window]
-    count += inside @ (cells.in_window / cells.in_window.sum(axis=1, keepdims=True))
-    return count, np.asarray(cells.weights @ cells.at_risk + 0.5 * (inside @ cells.in_window))
+    inside = cells.window_weight
+    count = cells.count + summed(cells.in_window / cells.in_window.sum(axis=0), inside)
+    return count, cells.at_risk.sum(axis=1) + 0.5 * summed(cells.in_window, inside)
 
 
-def _start(cells: _Cells) -> Floats:
+def _start(cells: Cells) -> Floats:
     """Return ln of exits over exposure by piece, those of the prior included."""
     count, time = _counts(cells)
     exits, days = cells.prior
-    return np.concatenate([np.log((count + exits) / (time + days)), np.zeros(cells.design.shape[1])])
+    return np.concatenate([np.log((count + exits) / (time + days)), np.zeros(len(cells.design))])
 
 
-def _evaluate(cells: _Cells, theta: Floats) -> Evaluation:
+def _evaluate(cells: Cells, theta: Floats) -> Evaluation:
     """Return value, gradient and Hessian by ln rates and log hazard ratios."""
-    pieces = cells.at_risk.shape[1]
+    pieces = len(cells.count)
     alpha, beta = theta[:pieces], theta[pieces:]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         rates = np.exp(alpha)
-        factor = cells.weights * np.exp(cells.design @ beta)
-        value, gradient, hessian = _survived(cells.at_risk, rates, factor, cells.design)
-        w, x = cells.weights[cells.exact], cells.design[cells.exact]
-        value += float(w @ (alpha[cells.piece] + x @ beta))
-        gradient[:pieces] += np.bincount(cells.piece, weights=w, minlength=pieces)
-        gradient[pieces:] += w @ x
+        log_ratio = linear(beta, cells.design)
+        value, gradient, hessian = _survived(cells.at_risk, rates, np.exp(log_ratio), cells.design)
+        moved = summed(cells.design, cells.exits)
+        value += float(cells.count @ alpha + moved @ beta)
+        gradient[:pieces] += cells.count
+        gradient[pieces:] += moved
         exits, days = cells.prior
         value += float(exits @ alpha - days @ rates)
         gradient[:pieces] += exits - days * rates
         hessian[np.arange(pieces), np.arange(pieces)] -= days * rates
-        if cells.window.any():
-            x = cells.design[cells.window]
-            more = _left(cells.in_window, rates, (cells.weights[cells.window], np.exp(x @ beta)), x)
+        if len(cells.window_row):
+            more = _left(cells, rates, np.exp(log_ratio[cells.window_row]))
             value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
     return Evaluation(value, gradient, hessian)
 
 
 def _survived(days: Floats, rates: Floats, factor: Floats, design: Floats) -> tuple[float, Floats, Floats]:
-    """Return minus the sum of factors times cumulative hazards and its derivatives; `days` by piece (n, n_pieces)."""
-    by_piece = rates * (factor @ days)
-    total = factor * (days @ rates)
-    cross = -rates[:, None] * (days.T @ (design * factor[:, None]))
-    gradient = np.concatenate([-by_piece, -total @ design])
-    square = -design.T @ (design * total[:, None])
+    """Return minus the sum of factors times cumulative hazards and its derivatives; `days` by piece (n_pieces, n)."""
+    by_piece = rates * summed(days, factor)
+    total = factor * linear(rates, days)
+    cross = -rates[:, None] * crossed(days, design * factor)
+    gradient = np.concatenate([-by_piece, -summed(design, total)])
+    square = -crossed(design, design * total)
     return -float(total.sum()), gradient, np.block([[np.diag(-by_piece), cross], [cross.T, square]])
 
 
-def _left(
-    days: Floats, rates: Floats, weights_and_ratios: tuple[Floats, Floats], design: Floats
-) -> tuple[float, Floats, Floats]:
+def _left(cells: Cells, rates: Floats, ratios: Floats) -> tuple[float, Floats, Floats]:
     """Return the sum of ln(1 - e^{-a}) over windows, a the hazard collected in each, with its derivatives."""
-    weights, ratios = weights_and_ratios
-    a = ratios * (days @ rates)
+    days, weights, design = cells.in_window, cells.window_weight, cells.design[:, cells.window_row]
+    a = ratios * linear(rates, days)
     first = weights / np.expm1(a)
     second = first / np.expm1(-a)
     _, gradient, hessian = _survived(days, rates, first * ratios, design)
-    slopes = np.concatenate([days * rates * ratios[:, None], design * a[:, None]], axis=1)
-    curved: Floats = slopes.T @ (slopes * second[:, None]) - hessian
+    slopes = np.concatenate([days * rates[:, None] * ratios, design * a])
+    curved: Floats = crossed(slopes, slopes * second) - hessian
     return float(weights @ np.log(-np.expm1(-a))), -gradient, curved

@@ -11,6 +11,7 @@ from msk_reserves._checks import Floats
 from msk_reserves.recovery.laws.families import GENERALIZED_GAMMA, LOGNORMAL, WEIBULL, Family
 from msk_reserves.recovery.laws.likelihood import OPEN, Rows, evaluate, thinned, value_only
 from msk_reserves.recovery.laws.newton import Optimum, maximise
+from msk_reserves.recovery.laws.products import crossed, linear, summed
 
 SHAPE_STARTS = (-1.0, -0.5, 0.01, 0.5, 1.0)
 """Starts of Q for the generalized gamma: 0.01 and 1 begin at the lognormal and Weibull optima, the others compete."""
@@ -120,9 +121,9 @@ def _least_squares(rows: Rows) -> tuple[Floats, float]:
     if use.sum() <= len(rows.location) + 1:
         use = rows.weights > 0
     root = np.sqrt(rows.weights[use])
-    x, y = rows.location[:, use].T, rows.log_days[use]
-    coefficients = np.asarray(np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0])
-    residual = (y - x @ coefficients) * root
+    x, y = rows.location[:, use] * root, rows.log_days[use] * root
+    coefficients = np.asarray(np.linalg.lstsq(crossed(x, x), summed(x, y), rcond=None)[0])
+    residual = y - linear(coefficients, x)
     spread = float(np.sqrt((residual**2).sum() / max((root**2).sum(), 1e-12)))
     return coefficients, max(spread, 0.05)
 

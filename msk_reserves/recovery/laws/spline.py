@@ -7,6 +7,7 @@ import numpy as np
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.recovery.laws.likelihood import Evaluation
 from msk_reserves.recovery.laws.newton import Optimum, maximise
+from msk_reserves.recovery.laws.products import crossed, linear, summed
 from msk_reserves.recovery.observations import Observations
 
 SPLINES = {"rp0": 0, "rp1": 1, "rp2": 2, "rp3": 3}
@@ -97,7 +98,8 @@ class _Rows:
     before, start : predictor at entries and at left ends of windows, shape (d, n_entered) and (d, n_window).
     exact, window, entered : the stays these are of; no_lower : windows that begin at zero.
     weights : shape (n,).
-    jacobian : sum of weight times ln days over exits known to the day.
+    seen : sum of weight times predictor of ln H over exits known to the day; shape (d,).
+    jacobian : sum of weight times ln days over those.
     """
 
     level: Floats
@@ -109,6 +111,7 @@ class _Rows:
     entered: Integers
     no_lower: Booleans
     weights: Floats
+    seen: Floats
     jacobian: float
 
 
@@ -119,15 +122,19 @@ def _prepared(data: Observations, log_knots: Floats, turn: Floats, shape: Floats
     entered = np.flatnonzero(data.entry > 0)
     no_lower = data.lower[inside] <= 0
 
+    def turned(values: Floats) -> Floats:
+        return np.stack([linear(row, values) for row in turn])
+
     def predictors(days: Floats, at: Integers) -> Floats:
         x = np.log(days)
-        return np.vstack([turn @ basis(x, log_knots), data.design[at].T, shape[at].T * (x - pivot(log_knots))])
+        return np.vstack([turned(basis(x, log_knots)), data.design[at].T, shape[at].T * (x - pivot(log_knots))])
 
     log_exact = np.log(data.days[exact])
     flat = np.zeros((data.design.shape[1], len(exact)))
+    level, weight = predictors(data.days, np.arange(len(data))), np.where(data.exited & ~window, data.weights, 0.0)
     return _Rows(
-        level=predictors(data.days, np.arange(len(data))),
-        rise=np.vstack([turn @ basis_slope(log_exact, log_knots), flat, shape[exact].T]),
+        level=level,
+        rise=np.vstack([turned(basis_slope(log_exact, log_knots)), flat, shape[exact].T]),
         before=predictors(data.entry[entered], entered),
         start=predictors(np.where(no_lower, data.days[inside], data.lower[inside]), inside),
         exact=exact,
@@ -135,6 +142,7 @@ def _prepared(data: Observations, log_knots: Floats, turn: Floats, shape: Floats
         entered=entered,
         no_lower=no_lower,
         weights=data.weights,
+        seen=summed(level, weight),
         jacobian=float(data.weights[exact] @ log_exact),
     )
 
@@ -142,21 +150,21 @@ def _prepared(data: Observations, log_knots: Floats, turn: Floats, shape: Floats
 def _evaluate(rows: _Rows, theta: Floats) -> Evaluation:
     """Return value, gradient and Hessian of sum w {d [ln s' - ln t + ln H] - H + i ln(e^-H(l) - e^-H(u)) + H(e)}."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        log_h = theta @ rows.level
+        log_h = linear(theta, rows.level)
         outside = np.array(rows.weights)
         outside[rows.window] = 0.0
         collected = outside * np.exp(log_h)
-        gradient = -(rows.level @ collected)
-        hessian = -((rows.level * collected) @ rows.level.T)
-        w, slope = rows.weights[rows.exact], theta @ rows.rise
+        gradient = -summed(rows.level, collected)
+        hessian = -crossed(rows.level * collected, rows.level)
+        w, slope = rows.weights[rows.exact], linear(theta, rows.rise)
         value = float(w @ (np.log(slope) + log_h[rows.exact]) - collected.sum()) - rows.jacobian
-        gradient += rows.rise @ (w / slope) + rows.level[:, rows.exact] @ w
-        hessian -= (rows.rise * (w / slope**2)) @ rows.rise.T
+        gradient += summed(rows.rise, w / slope) + rows.seen
+        hessian -= crossed(rows.rise * (w / slope**2), rows.rise)
         if len(rows.entered):
-            already = rows.weights[rows.entered] * np.exp(theta @ rows.before)
+            already = rows.weights[rows.entered] * np.exp(linear(theta, rows.before))
             value += float(already.sum())
-            gradient += rows.before @ already
-            hessian += (rows.before * already) @ rows.before.T
+            gradient += summed(rows.before, already)
+            hessian += crossed(rows.before * already, rows.before)
         if len(rows.window):
             more = _windows(rows, theta, np.exp(log_h[rows.window]))
             value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
@@ -167,14 +175,14 @@ def _windows(rows: _Rows, theta: Floats, until: Floats) -> tuple[float, Floats, 
     """Return sum w ln(e^-H(l) - e^-H(u)) over windows with its derivatives; `until` is H(u)."""
     w = rows.weights[rows.window]
     ends = rows.level[:, rows.window]
-    since = np.where(rows.no_lower, 0.0, np.exp(theta @ rows.start))
+    since = np.where(rows.no_lower, 0.0, np.exp(linear(theta, rows.start)))
     gap = np.maximum(until - since, 1e-300)
     inside = -np.expm1(-gap)
     low, up = since / inside, until * np.exp(-gap) / inside
     slope = ends * up - rows.start * low
-    hessian = (ends * (w * up * (1.0 - until))) @ ends.T - (rows.start * (w * low * (1.0 - since))) @ rows.start.T
-    hessian -= (slope * w) @ slope.T
-    return float(w @ (np.log(inside) - since)), slope @ w, hessian
+    hessian = crossed(ends * (w * up * (1.0 - until)), ends)
+    hessian -= crossed(rows.start * (w * low * (1.0 - since)), rows.start) + crossed(slope * w, slope)
+    return float(w @ (np.log(inside) - since)), summed(slope, w), hessian
 
 
 def first_curve(data: Observations, knots: Floats, ratios: Floats, weibull: Floats) -> Floats:
@@ -243,7 +251,7 @@ def fit_spline(data: Observations, knots: Floats, start: Floats, shape: Floats |
     among = data.exited & (data.weights > 0)
     values = basis(np.log(data.days[among]), log_knots) * np.sqrt(data.weights[among])
     # On a basis without correlation among the exits Newton's matrix is well conditioned whatever the unit of time.
-    gram = values @ values.T / data.weights[among].sum()
+    gram = crossed(values, values) / data.weights[among].sum()
     root = np.linalg.cholesky(gram + 1e-14 * np.diag(np.diag(gram)))
     turn = np.eye(len(start))
     turn[:size, :size] = np.linalg.inv(root)

@@ -1,12 +1,13 @@
 """What a move's hazard runs on, and whether a state and its twin have one baseline: told by rates by piece."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from msk_reserves._checks import Floats
-from msk_reserves.recovery.laws.fit import piecewise_to_data
-from msk_reserves.recovery.laws.piecewise import default_cuts, merged_cuts
+from msk_reserves.recovery.laws.piecewise import DECLINE, cells_of, default_cuts, fit_cells, merged_cuts
 from msk_reserves.recovery.path.entry import ENTRY_SCORES, entry_steps
 from msk_reserves.recovery.path.selection import FEW_EVENTS, MANY_EVENTS
 from msk_reserves.recovery.path.transitions import AtRisk, observed_exits
@@ -50,9 +51,10 @@ def baseline_of(group: AtRisk, target: str) -> Baseline:
         return Baseline()
     if group.exits(target) < FEW_EVENTS:
         return Baseline(forward=target == group.twin)
-    known = {Baseline(late=late): _aic(group, target, late) for late in range(-1, len(ENTRY_SCORES))}
+    lates = range(-1, len(ENTRY_SCORES))
+    known = dict(zip((Baseline(late=late) for late in lates), _aics(group, target, lates), strict=True))
     if target not in space.working:
-        known[Baseline(forward=True)] = _aic(group.forward(), target)
+        (known[Baseline(forward=True)],) = _aics(group.forward(), target)
     return min(known, key=known.__getitem__)
 
 
@@ -79,7 +81,7 @@ def differ_in_shape(group: AtRisk, target: str, baseline: Baseline) -> bool:
         return False
     forward, late = baseline
     apart, together = ([one.forward() if forward else one for one in some] for some in (sides, (group,)))
-    return sum(_aic(one, target, late) for one in apart) < _aic(together[0], target, late)
+    return sum(_aics(one, target, (late,))[0] for one in apart) < _aics(together[0], target, (late,))[0]
 
 
 def entry_effect(group: AtRisk, late: int) -> Floats:
@@ -87,15 +89,20 @@ def entry_effect(group: AtRisk, late: int) -> Floats:
     return np.array(ENTRY_SCORES[late])[entry_steps(group.since)]
 
 
-def _aic(group: AtRisk, target: str, late: int = -1) -> float:
-    """Return the AIC of rates by piece, with the mark as a covariate where it varies; infinite if not converged."""
-    columns = {}
-    if group.marked.any() and not group.marked.all():
-        columns[group.space.mark] = group.marked.astype(np.float64)
-    if late >= 0:
-        columns["late"] = entry_effect(group, late)
-    none = np.zeros((len(group.days), 0))
-    design: Floats = np.column_stack(list(columns.values())) if columns else none
-    data = observed_exits(group, group.exited(target), design)
-    fit = piecewise_to_data(data, tuple(columns), merged_cuts(data, default_cuts()))
-    return fit.aic if fit.converged else np.inf
+def _aics(group: AtRisk, target: str, lates: Sequence[int] = (-1,)) -> tuple[float, ...]:
+    """Return the AIC of rates by piece for each effect of how late the stay began; infinite if not converged.
+
+    The mark is a covariate where it varies. Stays are told apart by the mark and the step of lateness alone, so that
+    what is fitted is a table of some pieces by those few kinds.
+    """
+    kinds: Floats = np.column_stack([group.marked, entry_steps(group.since)]).astype(np.float64)
+    data = observed_exits(group, group.exited(target), kinds)
+    cells = cells_of(data, merged_cuts(data, default_cuts()), DECLINE)
+    mark, step = cells.design
+    found = []
+    for late in lates:
+        columns = [mark] if mark.any() and not mark.all() else []
+        columns += [np.array(ENTRY_SCORES[late])[step.astype(np.int64)]] if late >= 0 else []
+        best, ruled = fit_cells(replace(cells, design=np.array(columns).reshape(len(columns), len(mark))))
+        found.append(2.0 * ruled - 2.0 * best.loglik if best.converged else np.inf)
+    return tuple(found)

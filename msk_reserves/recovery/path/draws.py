@@ -10,6 +10,7 @@ from msk_reserves.recovery.laws.cure import CURES, is_cure
 from msk_reserves.recovery.laws.families import BY_CLAIM, FAMILIES, Family, cumulative_hazard, days_at_hazard, hazard
 from msk_reserves.recovery.laws.fit import FittedFamily
 from msk_reserves.recovery.laws.piecewise import PIECEWISE, cumulative_at_cuts
+from msk_reserves.recovery.laws.products import applied
 from msk_reserves.recovery.laws.spline import basis, is_spline, log_cumulative_hazard, log_days_at, log_slope
 from msk_reserves.recovery.laws.tilt import at_level, levels_of
 from msk_reserves.recovery.path.employers import FactorDraws
@@ -108,7 +109,7 @@ def placed(fit: FittedFamily, theta: Floats, design: Floats) -> tuple[tuple[LawD
     found = []
     for level, rows in levels_of(fit, design):
         law = law_draws(fit.family, at_level(fit, theta, level), fit.cuts)
-        location = (design[rows] if fit.tilt else design) @ law.coefficients[:, law.constant :].T
+        location = applied(design[rows] if fit.tilt else design, law.coefficients[:, law.constant :].T)
         found.append((law, rows, location + law.coefficients[:, 0] if law.constant else location))
     return tuple(found)
 

@@ -1,6 +1,7 @@
 """The fitted recovery of a book: every move seen, each with its laws."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -20,7 +21,7 @@ from msk_reserves.recovery.path.entry import EntryTerm, entered
 from msk_reserves.recovery.path.external import ClaimRow, TransitionModel, tabulated
 from msk_reserves.recovery.path.mixture import share_beyond
 from msk_reserves.recovery.path.mortality import population_mortality
-from msk_reserves.recovery.path.moves import Choices, borrowed, fit_state
+from msk_reserves.recovery.path.moves import Choices, borrowed, fit_moves
 from msk_reserves.recovery.path.options import Asked
 from msk_reserves.recovery.path.replacement import keyed, replaced, with_twin, without_moves
 from msk_reserves.recovery.path.sampling import draw_employers, draw_moves, point_draws
@@ -237,6 +238,7 @@ def fit_recovery(
     shape: AskLevels = (),
     varying: AskLevels = (),
     replace_moves: Mapping[Move, TransitionModel] = MappingProxyType({}),
+    executor: Executor | None = None,
 ) -> Recovery:
     """Fit the time in each state of the path back to work.
 
@@ -273,6 +275,8 @@ def fit_recovery(
         differ by 4, 13 and 26 weeks, splines along ln days; other laws are refused.
     replace_moves : mapping of moves (from, to) to models
         Models of yours that take the place of a move's laws, as in `Recovery.with_transition`.
+    executor : concurrent.futures.Executor, optional
+        Fits moves side by side; threads on all cores when not given. Results do not depend on it.
 
     Returns
     -------
@@ -288,7 +292,7 @@ def fit_recovery(
         raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
     described = (book.claims, clusters(book.claims))
     asked = Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying)
-    recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, asked)
+    recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, asked, executor)
     for (origin, target), model in replace_moves.items():
         recovery = recovery.with_transition(origin, target, model, book)
     return recovery
@@ -305,6 +309,7 @@ def fit_path(
     strata: str | None = None,
     shape: AskLevels = (),
     varying: AskLevels = (),
+    executor: Executor | None = None,
 ) -> Recovery:
     """Fit the time in each of your own states from a table of stays.
 
@@ -319,7 +324,7 @@ def fit_path(
         `employer_id`; and covariates, as they were when the row began.
     space : StateSpace
         The declared states; those of a book by default.
-    covariates, candidates, weighting, frailty, strata, shape, varying : optional
+    covariates, candidates, weighting, frailty, strata, shape, varying, executor : optional
         As in `fit_recovery`, of the columns of `stays`.
 
     Returns
@@ -350,12 +355,17 @@ def fit_path(
     rows, cluster = read_stays(stays, space)
     if not (rows.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`stays` must hold at least one stay that ended; all {len(stays):,} are still running")
-    return _fitted_to(
-        rows, space, (stays, cluster), Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying)
-    )
+    asked = Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying)
+    return _fitted_to(rows, space, (stays, cluster), asked, executor)
 
 
-def _fitted_to(stays: Stays, space: StateSpace, described: tuple[pd.DataFrame, Integers], asked: Asked) -> Recovery:
+def _fitted_to(
+    stays: Stays,
+    space: StateSpace,
+    described: tuple[pd.DataFrame, Integers],
+    asked: Asked,
+    executor: Executor | None,
+) -> Recovery:
     """Fit every move of checked stays, described by rows of a table with the employer of each."""
     asked.check()
     groups, decisions = stays_at_risk(stays, space)
@@ -368,7 +378,7 @@ def _fitted_to(stays: Stays, space: StateSpace, described: tuple[pd.DataFrame, I
     )
     matrix = design.matrix(table)
     choices = Choices(matrix, design, cluster, asked.candidates, asked.weighting, population_mortality(table), levels)
-    fitted = tuple(move for group in groups for move in fit_state(group, groups, choices))
+    fitted = fit_moves(groups, choices, executor)
     decisions = (*decisions, *borrowed(fitted, space), *borrowing(fitted, asked.strata), *plain(fitted, levels))
     employers = None
     if asked.frailty is not None:

@@ -1,6 +1,9 @@
 """Every move out of a state fitted, and of its twin beside it."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +16,7 @@ from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.baseline import Baseline, baseline_of, differ_in_shape, entry_effect
 from msk_reserves.recovery.path.covariates import CovariateDesign, usable_columns
 from msk_reserves.recovery.path.selection import FEW_EVENTS, fit_candidates
-from msk_reserves.recovery.path.strata import fit_by_stratum
+from msk_reserves.recovery.path.strata import Pair, fit_by_stratum
 from msk_reserves.recovery.path.thin import PRIOR_EVENTS, beside, fit_thin, fit_unseen, unseen
 from msk_reserves.recovery.path.tilts import NO_LEVELS, Levels
 from msk_reserves.recovery.path.transitions import (
@@ -42,25 +45,38 @@ class Choices:
     levels: Levels = NO_LEVELS
 
 
-def fit_state(group: AtRisk, groups: Sequence[AtRisk], choices: Choices) -> tuple[Transition, ...]:
-    """Fit every move out of a state, and out of its twin where anybody has been in a twin."""
-    targets = dict.fromkeys(group.targets())
-    if choices.mortality is not None and group.state in group.space.lifelong:
-        targets |= dict.fromkeys(group.space.deaths)
+def fit_moves(groups: Sequence[AtRisk], choices: Choices, executor: Executor | None = None) -> tuple[Transition, ...]:
+    """Fit every move out of every state, and out of its twin where anybody has been in a twin.
+
+    No fit depends on another, so that it does not matter how many are made at a time: by threads on all cores, if no
+    executor is given.
+    """
+    asked = [(group, target) for group in groups for target in _targets(group, choices)]
+    pool = ThreadPoolExecutor(os.cpu_count() or 1) if executor is None else nullcontext(executor)
+    with pool as workers:
+        found = list(workers.map(partial(_fit_move, groups, choices), *zip(*asked, strict=True)))
+    fitted: list[Transition] = []
+    for group in groups:
+        never = [fit_unseen(group, target, groups, choices.cluster) for target in unseen(group, groups)]
+        pairs = [(one, _in_twin(one, one, group) if _has_twin(group, groups) else None) for one in never]
+        pairs += [pair for (of, _), some in zip(asked, found, strict=True) if of is group for pair in some]
+        fitted += [*(own for own, _ in pairs), *(there for _, there in pairs if there is not None)]
+    return tuple(fitted)
+
+
+def _targets(group: AtRisk, choices: Choices) -> tuple[str, ...]:
+    """Return the states that a state is left for, deaths of the population among them where it goes on for life."""
+    lifelong = choices.mortality is not None and group.state in group.space.lifelong
+    return tuple(dict.fromkeys((*group.targets(), *(group.space.deaths if lifelong else ()))))
+
+
+def _fit_move(groups: Sequence[AtRisk], choices: Choices, group: AtRisk, target: str) -> tuple[Pair, ...]:
+    """Fit a move out of a state, and out of its twin, in each stratum with laws of its own."""
     described = choices.covariates, choices.design
-    never = [fit_unseen(group, target, groups, choices.cluster) for target in unseen(group, groups)]
-    pairs = [(one, _in_twin(one, one, group) if _has_twin(group, groups) else None) for one in never]
-    pairs += [
-        pair
-        for target in targets
-        for pair in fit_by_stratum(group, target, described, partial(_fit_pair, target, groups, choices))
-    ]
-    return (*(own for own, _ in pairs), *(there for _, there in pairs if there is not None))
+    return fit_by_stratum(group, target, described, partial(_fit_pair, target, groups, choices))
 
 
-def _fit_pair(
-    target: str, groups: Sequence[AtRisk], choices: Choices, group: AtRisk
-) -> tuple[Transition, Transition | None]:
+def _fit_pair(target: str, groups: Sequence[AtRisk], choices: Choices, group: AtRisk) -> Pair:
     """Fit a move out of a state, and out of its twin where anybody has been in a twin: apart where shapes differ.
 
     The move to the twin has no other beside it.
