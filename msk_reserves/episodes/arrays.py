@@ -86,6 +86,7 @@ class Claims(NamedTuple):
     design : covariates, shape (n_claims, n_columns).
     columns, filled : the columns of the design in which each claim has a number other than zero, shape (n_claims,
         most), and how many these are.
+    level, worth, rise : as in `Room` on the valuation date, shape (n_claims, n_growths).
     log_factor : log factor of the claim's employer on some exits, shape (n_claims, n_draws).
     """
 
@@ -102,6 +103,9 @@ class Claims(NamedTuple):
     design: Floats
     columns: Integers
     filled: Integers
+    level: Floats
+    worth: Floats
+    rise: Floats
     log_factor: Floats
 
 
@@ -120,7 +124,6 @@ class Room(NamedTuple):
         age of the stay, and the probability of not leaving by it before the horizon; shape (n_entries, J).
     level, worth, rise : of each growth, the price level of the stay's first day, what payments since are worth at it,
         and the level now over it; shape (n_growths,).
-    level_at_start, worth_at_start, rise_at_start : the same on the valuation date.
     gained, worth_after : what payments over a stretch of the stay are worth at the level of its first day, and worth at
         its end; shape (n_growths,).
     before, paid : payments before the stretch, and in it; shape (A,).
@@ -137,9 +140,6 @@ class Room(NamedTuple):
     level: Floats
     worth: Floats
     rise: Floats
-    level_at_start: Floats
-    worth_at_start: Floats
-    rise_at_start: Floats
     gained: Floats
     worth_after: Floats
     before: Floats

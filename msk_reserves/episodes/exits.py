@@ -12,13 +12,18 @@ MOST_STAYS = 25
 """A path of more moves than this stays where it is: a bound that real paths do not reach."""
 
 
+A_MOMENT = 1e-6
+"""Days, a tenth of a second: more than rounding makes of a stay's clocks."""
+
+
 def _entry(laws: Laws, since_start: float, moves: int) -> int:
     """Return the row of `Room` of a stay: 0 of the present one, then those of stays that begin, by how late they do."""
     if moves == 0 or laws.entry_column < 0:
         return min(moves, 1)
     entry = 0
     for weeks in ENTRY_WEEKS:
-        entry += since_start >= 7.0 * weeks
+        # A stay that began on the very day did so whatever rounding has made of its clocks.
+        entry += since_start >= 7.0 * weeks - A_MOMENT
     return max(entry, 1)
 
 

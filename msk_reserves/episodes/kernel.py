@@ -7,8 +7,6 @@ first and claims second: the numbers of one draw stay in the nearest memory whil
 
 import math
 
-import numpy as np
-
 from msk_reserves._checks import Floats
 from msk_reserves.episodes import arrays, compiled, exits, hazards, randomness
 from msk_reserves.episodes.arrays import DAY_BACK, DAYS_OFF, DAYS_TO_LEAVE, Claims, Laws, Money, PathStates, Room
@@ -19,16 +17,8 @@ from msk_reserves.recovery.path import entry
 
 def _worth(growth: float, days: float) -> float:
     """Return the days that payments over some days are worth when they grow at a rate a day, as `money.worth` does."""
-    return days if growth == 0.0 else math.expm1(growth * days) / growth
-
-
-def _prepare_prices(money: Money, room: Room, began: float) -> None:
-    """Set the price levels of a claim's first stay, which began so many days before the valuation date."""
-    for place in range(len(money.growths)):
-        growth = money.growths[place]
-        room.level_at_start[place] = math.exp(-growth * began)
-        room.rise_at_start[place] = math.exp(growth * began)
-        room.worth_at_start[place] = worth_of(growth, began)
+    # The quotient does not wait for the exponential.
+    return days if growth == 0.0 else math.expm1(growth * days) * (1.0 / growth)
 
 
 def _paid_by(money: Money, component: int, draw: int, group: int, bin_: int, worth: float) -> float:
@@ -115,20 +105,25 @@ def _group(states: PathStates, money: Money, state: int, operated: int, days_off
     return (2 * state + operated) * (len(money.bands) + 2) + band
 
 
-def _note(sums: Floats, room: Room, claim: int, first: int, after: int) -> None:
-    """Write down what a future has added up, for itself or for those of a range that are all the same."""
+def _note(sums: Floats, claim: int, scenario: int, total: Floats) -> None:
+    """Write down what one future has added up."""
+    for place in range(len(total)):
+        sums[place, claim, scenario] = total[place]
+
+
+def _note_all(sums: Floats, claim: int, first: int, room: Room) -> None:
+    """Write down what one future has added up for all those of its claim and draw, from the `first` on."""
     for place in range(len(room.total)):
-        total = room.total[place]
-        # Unsigned: of a signed number it would be asked whether it counts from the end, one by one.
-        for scenario in range(np.uint64(first), np.uint64(after)):
-            sums[place, claim, scenario] = total
+        total, futures = room.total[place], sums[place, claim, first : first + len(room.leaving)]
+        for future in range(len(room.leaving)):
+            futures[future] = total
 
 
-def _begin(money: Money, room: Room) -> None:
+def _begin(claims: Claims, room: Room, claim: int) -> None:
     """Begin to add up a future."""
-    for step in range(len(money.growths)):
-        room.level[step], room.worth[step] = room.level_at_start[step], room.worth_at_start[step]
-        room.rise[step] = room.rise_at_start[step]
+    for step in range(len(room.level)):
+        room.level[step], room.worth[step] = claims.level[claim, step], claims.worth[claim, step]
+        room.rise[step] = claims.rise[claim, step]
     for place in range(len(room.total)):
         room.total[place] = 0.0
     room.days[DAY_BACK] = math.inf
@@ -150,7 +145,7 @@ def _follow(
     is_open, still_off = claims.window_open[claim], states.off_work[state]
     again = int(claims.relapsed[claim])
     group = group_of(states, money, state, operated, claims.days_off_before[claim], again)
-    begin_future(money, room)
+    begin_future(claims, room, claim)
     for moves in range(MOST_STAYS + 1):
         lasted, chosen = next_exit_of(laws, claims, room, place, (state, began, moves), (end - time, end))
         ended = began + lasted
@@ -197,23 +192,21 @@ def _walk(stamp: int) -> Compiled:
         for draw in range(sums.shape[2] // per_draw):
             for claim in range(len(claims.keys)):
                 prepare_exits(laws, claims, room, (claim, draw), end)
-                prepare_prices(money, room, claims.began[claim])
                 first = draw * per_draw
                 listed, staying = sort_futures(laws, claims, room, claim, first)
                 for place in range(listed):
                     scenario = first + room.followed[place]
                     follow_future(states, laws, claims, money, room, (claim, scenario, draw), end)
                     if place == 0 and staying > 0:
-                        note_of(sums, room, claim, first, first + per_draw)
+                        note_all(sums, claim, first, room)
                     else:
-                        note_of(sums, room, claim, scenario, scenario + 1)
+                        note_of(sums, claim, scenario, room.total)
         return stamp
 
     return walk
 
 
 worth_of = inlined(_worth)
-prepare_prices = inlined(_prepare_prices)
 paid_by = inlined(_paid_by)
 bin_of = inlined(_bin)
 add_payments_to = inlined(_add_payments)
@@ -222,5 +215,6 @@ age_prices = inlined(_age_prices)
 group_of = inlined(_group)
 begin_future = inlined(_begin)
 note_of = inlined(_note)
+note_all = inlined(_note_all)
 follow_future = inlined(_follow)
 walk_block = kept(_walk, arrays, compiled, entry, exits, hazards, randomness)

@@ -33,19 +33,21 @@ def money_of(cost: Cost, drawn: CostDraws, components: Sequence[str], scopes: Se
     """
     grid = cost.grid
     growth = np.array([cost.growth(name) for name in components])
-    rate = np.array([drawn.rates[name].reshape(-1, grid.n_groups, grid.n_bins) for name in components])
-    begin = np.zeros_like(rate)
-    for place, one in enumerate(growth):
+    # What one stay needs of all components lies side by side.
+    n_draws = max(map(len, drawn.rates.values()), default=0)
+    payments = np.zeros((n_draws, grid.n_groups, grid.n_bins, len(components), 2), dtype=np.float32)
+    for place, name in enumerate(components):
+        rate = drawn.rates[name].reshape(payments.shape[:3])
         # Payments go on without a jump where a bin ends.
-        falls = rate[place, ..., :-1] - rate[place, ..., 1:]
-        np.cumsum(falls * worth(np.array(grid.bin_edges[1:]), one), axis=-1, out=begin[place, ..., 1:])
+        falls = rate[..., :-1] - rate[..., 1:]
+        falls *= worth(np.array(grid.bin_edges[1:]), growth[place])
+        payments[..., 1:, place, 0] = np.cumsum(falls, axis=-1, out=falls)
+        payments[..., place, 1] = rate
     shares = np.zeros((len(scopes), len(components), grid.n_groups))
     for place, scope in enumerate(scopes):
         for component, name in enumerate(components):
             shares[place, component] = cost.share(name, scope.covers(name))
     growths, growth_of = np.unique(growth, return_inverse=True)
-    # What one stay needs of all components lies side by side.
-    payments = np.ascontiguousarray(np.moveaxis(np.array([begin, rate], dtype=np.float32), (1, 0), (3, 4)))
     return Money(
         payments=payments,
         growths=growths,

@@ -5,6 +5,7 @@ import numpy as np
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.episodes.arrays import DAY_BACK, DAYS_OFF, DAYS_TO_LEAVE, Claims, Laws, Room, Sums
 from msk_reserves.episodes.kernel import walk_block
+from msk_reserves.episodes.money import worth
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.randomness import Keys
 from msk_reserves.episodes.states import PATH_STATES
@@ -29,7 +30,7 @@ def walk(plan: Plan) -> Sums:
     """
     n_parts, n_scopes = len(plan.components), len(plan.scopes)
     sums = _sums(np.empty((_width(n_parts, n_scopes), plan.n_claims, plan.scenarios)), n_parts, n_scopes)
-    clocks = plan.days_in_state, plan.days_since_start
+    clocks, (level, so_far, rise) = (plan.days_in_state, plan.days_since_start), _prices(plan)
     claims = claims_where(plan.keys, plan.state, clocks, plan.design, plan.exits)._replace(
         days_off=plan.days_off,
         days_off_before=plan.days_off_before,
@@ -37,11 +38,22 @@ def walk(plan: Plan) -> Sums:
         relapsed=plan.relapsed,
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
+        level=level,
+        worth=so_far,
+        rise=rise,
     )
     sizes = {"n_growths": len(plan.money.growths), "n_components": n_parts, "n_scopes": n_scopes}
     room = room_of(plan.laws, n_futures=plan.per_draw, **sizes)
     walk_block(PATH_STATES, plan.laws, claims, plan.money, room, sums.values, plan.per_draw, plan.horizon_days)
     return sums
+
+
+def _prices(plan: Plan) -> tuple[Floats, Floats, Floats]:
+    """Return `level`, `worth` and `rise` of each claim: price levels are 1 on the valuation date."""
+    growths, began = plan.money.growths, plan.days_in_state
+    columns = [worth(began, growth) for growth in growths]
+    rise = np.exp(began[:, None] * growths)
+    return 1.0 / rise, np.array(columns).reshape(-1, len(began)).T.copy(), rise
 
 
 def _width(n_components: int, n_scopes: int) -> int:
@@ -70,6 +82,7 @@ def claims_where(
     The clocks are the days in the state, and those since the claim's path began.
     """
     none, no = np.zeros(len(keys)), np.zeros(len(keys), dtype=np.bool_)
+    no_prices = np.zeros((len(keys), 0))
     filled = np.count_nonzero(design, axis=1)
     # Stable: claims add up their columns in the order of the design, whatever the others of the block have.
     columns = np.argsort(design == 0.0, axis=1, kind="stable")[:, : max(filled, default=0)].copy()
@@ -87,6 +100,9 @@ def claims_where(
         design=design,
         columns=columns,
         filled=filled,
+        level=no_prices,
+        worth=no_prices,
+        rise=no_prices,
         log_factor=_log_factor(design, moves),
     )
 
