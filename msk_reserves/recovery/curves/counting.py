@@ -106,10 +106,12 @@ def place_stays(
     ValueError
         If shapes differ, numbers are not finite, days or weights are negative, or a stay ended by its entry.
     """
-    end: Places | None = _whole_days(days)
-    enter: Places | None = None if entry is None else _whole_days(entry)
-    if end is not None and (entry is None or enter is not None):
-        grid = np.arange(int(end.max(initial=0)) + 1, dtype=np.float64)
+    whole, later = _whole_days(days), None if entry is None else _whole_days(entry)
+    end: Places
+    enter: Places | None
+    if whole is not None and (entry is None or later is not None):
+        (end, longest), enter = whole, None if later is None else later[0]
+        grid = np.arange(longest + 1, dtype=np.float64)
     else:
         t = frozen(days, "days")
         e = np.zeros(1) if entry is None else np.maximum(frozen(entry, "entry"), 0.0)
@@ -132,8 +134,8 @@ def place_stays(
     return PlacedStays(grid, end, enter, cause, weight)
 
 
-def _whole_days(values: npt.ArrayLike) -> npt.NDArray[np.int32] | None:
-    """Return times as integers if all are whole, not negative and small enough to count by index, else None."""
+def _whole_days(values: npt.ArrayLike) -> tuple[npt.NDArray[np.int32], int] | None:
+    """Return times as integers and the latest; None unless all are whole, not negative and small enough to count by."""
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"times must have 1 dimension, got shape {array.shape}")
@@ -142,10 +144,11 @@ def _whole_days(values: npt.ArrayLike) -> npt.NDArray[np.int32] | None:
     # What is no number becomes some whole one, and differs from it.
     with np.errstate(invalid="ignore"):
         days = array.astype(np.int32)
-        if not (days == array).all():
+        if np.count_nonzero(days != array):
             return None
     # Read without their sign, negative days are the largest of all.
-    return days if days.view(np.uint32).max(initial=0) < _LARGEST_COUNTED_DAY else None
+    latest = int(days.view(np.uint32).max(initial=0))
+    return (days, latest) if latest < _LARGEST_COUNTED_DAY else None
 
 
 def _refuse(broken: Booleans, name: str, rule: str, values: Floats) -> None:

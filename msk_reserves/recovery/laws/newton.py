@@ -124,7 +124,7 @@ def _information(here: Evaluation) -> Floats | None:
 
 
 def _verdict(theta: Floats, here: Evaluation, bounds: Floats) -> Optimum:
-    """Judge the last point: inside its bounds, curved down in every direction, and nothing left to climb."""
+    """Judge the last point: inside its bounds and told more closely than these, curved down, nothing left to climb."""
     covariance = _information(here)
     nothing = np.full((len(theta), len(theta)), np.nan)
     if not _usable(here):
@@ -135,6 +135,12 @@ def _verdict(theta: Floats, here: Evaluation, bounds: Floats) -> Optimum:
         return Optimum(theta, nothing, here.loglik, converged=False, reason=reason)
     if covariance is None:
         reason = "the information is not positive definite"
+        return Optimum(theta, nothing, here.loglik, converged=False, reason=reason)
+    wide = np.sqrt(np.diag(covariance)) / bounds
+    if wide.max() > 1.0:
+        # Along such a ridge the climb stops where rounding lets it, and draws would be of anything.
+        worst = int(np.argmax(wide))
+        reason = f"parameter {worst} could be anything: standard error {wide[worst] * bounds[worst]:.3g}"
         return Optimum(theta, nothing, here.loglik, converged=False, reason=reason)
     left = 0.5 * float(here.gradient @ covariance @ here.gradient)
     converged = left < DECREMENT_TOLERANCE
