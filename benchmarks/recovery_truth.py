@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -119,7 +119,11 @@ def repetition(seed: int, *, n_claims: int) -> tuple[dict[Key, Answer], dict[str
     """Simulate a file, fit it as a user would, and return effects and answers by the laws tried."""
     world = AttorneyWorld()
     stays = stays_seen(world, n_claims, seed)
-    fitted = {name: fit_path(stays, covariates=["x"], candidates=laws) for name, laws in LAWS.items()}
+    # One thread: the processes have a core each.
+    with ThreadPoolExecutor(1) as executor:
+        fitted = {
+            name: fit_path(stays, covariates=["x"], candidates=laws, executor=executor) for name, laws in LAWS.items()
+        }
     known = fitted["the law known"]
     alone = tuple(replace(move, candidates=(replace(move.candidates[0], weight=1.0),)) for move in known.fitted)
     fitted["the law known"] = replace(known, fitted=alone)
@@ -268,7 +272,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # One thread of BLAS: the processes have a core each.
+    # One thread of BLAS likewise.
     if os.environ.get("OMP_NUM_THREADS") != "1":
         os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
         again = [sys.executable, "-m", "benchmarks.recovery_truth", *sys.argv[1:]]

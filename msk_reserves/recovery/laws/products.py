@@ -28,6 +28,8 @@ def linear(coefficients: Floats, columns: Floats) -> Floats:
     """
     p, n = columns.shape
     width = max(MATRIX_VECTOR // max(p, 1), 1)
+    if n <= width:
+        return np.asarray(coefficients @ columns)
     result = np.empty(n)
     whole = n - n % width
     np.matmul(coefficients, _pieces(columns, width), out=result[:whole].reshape(-1, width))
@@ -45,6 +47,8 @@ def summed(columns: Floats, weights: Floats) -> Floats:
     """
     p, n = columns.shape
     width = max(MATRIX_VECTOR // max(p, 1), 1)
+    if n <= width:
+        return np.asarray(columns @ weights)
     whole = n - n % width
     parts = np.matmul(_pieces(columns, width), weights[:whole].reshape(-1, width, 1))
     return np.asarray(parts.sum(axis=0)[:, 0] + columns[:, whole:] @ weights[whole:])
@@ -60,6 +64,8 @@ def crossed(left: Floats, right: Floats) -> Floats:
     """
     (p, n), q = left.shape, len(right)
     width = max(MATRIX_MATRIX // max(p * q, 1), 1)
+    if n <= width:
+        return np.asarray(left @ right.T)
     whole = n - n % width
     parts = np.matmul(_pieces(left, width), _pieces(right, width).transpose(0, 2, 1))
     return np.asarray(parts.sum(axis=0) + left[:, whole:] @ right[:, whole:].T)
@@ -75,6 +81,8 @@ def applied(rows: Floats, coefficients: Floats) -> Floats:
     """
     (n, p), q = rows.shape, coefficients.shape[1]
     width = max(min(MATRIX_VECTOR // max(p, 1), MATRIX_MATRIX // max(p * q, 1)), 1)
+    if n <= width:
+        return np.asarray(rows @ coefficients)
     result = np.empty((n, q))
     number = n // width
     whole = number * width
