@@ -29,6 +29,10 @@ _KIND_NAMES = {
 KIND_OF_STATE: Integers = np.array([KINDS.index(_KIND_NAMES[STATES[code]]) for code in BASE_CODE])
 KIND_OF_STATE.flags.writeable = False
 
+REPRESENTED: Booleans = np.not_equal(BASE_CODE, np.arange(len(STATES)))
+REPRESENTED.flags.writeable = False
+"""Whether the worker has an attorney in each state."""
+
 CARE_ENDS = with_represented("back_at_work", "mmi", "settled", "permanent_total", "dead", "closed")
 """States at whose entry the default window of a bundle closes: return to full duty or medical end."""
 
@@ -46,7 +50,8 @@ class CellGrid:
 
     A group is (state, operated or not, band of the days off before the stay); its index is
     `(2 * state + operated) * n_bands + band`. A cell is a group and a bin of the days in the state; its index is
-    `group * n_bins + bin`. For the dead and the settled "operated" stands for where they came from, see `ORIGIN_MARK`.
+    `group * n_bins + bin`. For the dead and the settled "operated" stands for where they came from, see `ORIGIN_MARK`;
+    for the settled the bands are of how long they had been there, see `banded`.
 
     Attributes
     ----------
@@ -195,9 +200,34 @@ def relapsed_now(book: ClaimBook) -> Booleans:
     return now
 
 
+def banded(spells: Spells) -> tuple[Floats, Booleans]:
+    """Return the days by which each stay lies in its band and whether it lies in the last, each of shape (n_spells,).
+
+    These are the days off work before the stay, and whether it follows a relapse. Of the settled they are the days in
+    the state that they left, and whether they had no attorney there: a settlement buys out what is still due of an
+    award, which is being paid down, and what the dispute is worth.
+    """
+    settled = np.equal(spells.state, STATE_CODE["settled"])
+    follows = settled & np.append([False], spells.claim[1:] == spells.claim[:-1])
+    left = np.append([0], spells.state[:-1])
+    days = np.where(follows, np.append([0.0], stay_days(spells)[:-1]), spells.days_off_before)
+    alone = follows & ~REPRESENTED[left]
+    return days, np.where(settled, alone, relapsed(spells))
+
+
+def banded_now(book: ClaimBook) -> tuple[Floats, Booleans]:
+    """Return the same of where each claim stands, each of shape (n_claims,)."""
+    spells, position = book.spells, book.position
+    days, last = np.array(position.days_off_before), relapsed_now(book)
+    every = banded(spells)
+    here = (spells.state == STATE_CODE["settled"]) & (position.state[spells.claim] == STATE_CODE["settled"])
+    days[spells.claim[here]], last[spells.claim[here]] = every[0][here], every[1][here]
+    return days, last
+
+
 def stay_groups(spells: Spells, grid: CellGrid) -> Integers:
     """Return the group of each stay, shape (n_spells,)."""
-    return grid.group(spells.state, marked(spells), spells.days_off_before, relapsed(spells))
+    return grid.group(spells.state, marked(spells), *banded(spells))
 
 
 def stay_days(spells: Spells) -> Floats:

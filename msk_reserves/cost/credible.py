@@ -22,8 +22,13 @@ DEATH_BENEFIT_DAYS = 3640.0
 of a spouse, and no file of a few years shows an end."""
 
 BENEFIT_DECLINE = 0.5
-"""What remains after a year of a benefit rate that too few payments show: awards and partial benefits are paid out and
-end, so that late in a state fewer are still running (judgement, the same as for late moves between states)."""
+"""What remains after a year of a rate of `DIES_OUT` that too few payments show: awards and partial benefits are paid
+out and end, disputes and case management too: late in a state fewer are still running (judgement, the same as for
+late moves between states)."""
+
+DIES_OUT = {"medical": (), "indemnity": KINDS, "expense": ("off work", "modified duty", "working")}
+"""Kinds of state in which what an account pays comes to an end. Legal bills and case management follow the way back to
+work; fees on medical care go on for as long as that does."""
 
 TAIL_CLAIMS = 30
 TAIL_FROM = 365.0
@@ -38,7 +43,7 @@ def credible_rates(
     dispersion: float,
     *,
     seen: Integers | None = None,
-    lifelong: bool = False,
+    account: str = "medical",
 ) -> Floats:
     """Return the payment rate of each cell, its experience weighed against its parent's.
 
@@ -46,8 +51,8 @@ def credible_rates(
     squared coefficient of variation about the parent: a gamma prior. Parents, from the bottom: the
     cell over all bands of earlier days off; over operated or not; over the states of its kind; the same kind in the
     bin before; the kind over all bins. The bins of a kind after the last that `TAIL_CLAIMS` claims reached are one
-    with it. Of benefits the parent of a bin is what `BENEFIT_DECLINE` leaves of the bin before.
-    Where benefits are lifelong, all bins of the kinds in `LIFELONG` are one, with one rate for the totally disabled,
+    with it. In the kinds of `DIES_OUT` the parent of a bin is what `BENEFIT_DECLINE` leaves of the bin before.
+    Of indemnity all bins of the kinds in `LIFELONG` are one, with one rate for the totally disabled,
     and one each for deaths while off work and other deaths (see `cells.marked`). Then each
     kind's rates are scaled so that they reproduce its payments: credibility moves dollars between the cells of a kind
     and never into or out of it.
@@ -59,8 +64,8 @@ def credible_rates(
     grid : the cells.
     dispersion : variance over mean of payments, in the units of `paid`.
     seen : claims seen in each cell, shape (n_cells,); without it every bin has a rate of its own.
-    lifelong : whether the payments are benefits, owed for life in the kinds of `LIFELONG`. Other benefits end when they
-        are paid out, so that their last bins are never one with earlier ones.
+    account : "medical", "indemnity" or "expense". Benefits are owed for life in the kinds of `LIFELONG`; what dies out
+        ends when it is paid out, so that its last bins are never one with earlier ones.
 
     Returns
     -------
@@ -70,10 +75,11 @@ def credible_rates(
     y = paid.reshape(*paid.shape[:-1], *grid.shape)
     e = days.reshape(*days.shape[:-1], *grid.shape)
     rates = np.zeros_like(e)
-    fading = _fading(grid) if lifelong else np.ones(grid.n_bins)
+    lifelong = account == "indemnity"
     for kind, name in enumerate(KINDS):
-        states = np.equal(KIND_OF_STATE, kind)
-        tail = _tail(None if lifelong else seen, states, grid)
+        states, fades = np.equal(KIND_OF_STATE, kind), name in DIES_OUT[account]
+        fading = _fading(grid) if fades else np.ones(grid.n_bins)
+        tail = _tail(None if fades else seen, states, grid)
         if lifelong and name in LIFELONG:
             tail = 0
         own_y, own_e = (_joined(part[..., states, :, :, :], tail) for part in (y, e))

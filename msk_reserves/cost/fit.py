@@ -1,5 +1,6 @@
 """Fitting what claims cost along their path, at either depth of the data."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,11 @@ from msk_reserves.cost.cells import (
     KIND_OF_STATE,
     CellGrid,
     Window,
+    banded_now,
     bundle_windows,
     exposure,
     marked_now,
     payment_cells,
-    relapsed_now,
 )
 from msk_reserves.cost.credible import BENEFIT_DECLINE, DEATH_BENEFIT_DAYS
 from msk_reserves.cost.design import Design, build_design
@@ -137,7 +138,7 @@ def _ledger_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, 
         meaning = "left out: the claim's weekly benefit is not known"
         decisions.append(Decision(f"{name} payments", int(unusable.sum()), meaning))
     shares = category_shares(cell, payments.category[kept], amount, grid)
-    return _Account(rates, "", shares, tuple(decisions), _benefit_assumptions() if name == "indemnity" else ())
+    return _Account(rates, "", shares, tuple(decisions), _ASSUMED[name]())
 
 
 def _benefit_assumptions() -> tuple[Assumption, ...]:
@@ -154,6 +155,24 @@ def _benefit_assumptions() -> tuple[Assumption, ...]:
             "judgement: awards are paid out and end, as late moves between states do",
         ),
     )
+
+
+def _expense_assumptions() -> tuple[Assumption, ...]:
+    """State what becomes of expense late on the way back to work."""
+    return (
+        Assumption(
+            "expense late in a state on the way back to work, where few payments show it",
+            f"falls to {BENEFIT_DECLINE:.0%} a year",
+            "judgement: legal bills and case management end with the dispute and the return",
+        ),
+    )
+
+
+_ASSUMED: Mapping[str, Callable[[], tuple[Assumption, ...]]] = {
+    "medical": tuple,
+    "indemnity": _benefit_assumptions,
+    "expense": _expense_assumptions,
+}
 
 
 def _summary_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, design: Design) -> _Account:
@@ -201,7 +220,7 @@ def _unseen_kinds(name: str, rates: PaymentRates) -> Assumption:
 def _claim_factor(book: ClaimBook, medical: PaymentRates, grid: CellGrid) -> ClaimFactor:
     """Fit each claim's own medical level, balanced among claims now in like cells."""
     position = book.position
-    group = grid.group(position.state, marked_now(book), position.days_off_before, relapsed_now(book))
+    group = grid.group(position.state, marked_now(book), *banded_now(book))
     a_day = medical.rate[grid.cell(group, position.days_in_state)]
     kind = KIND_OF_STATE[position.state]
     operated = position.operated.astype(np.int64)

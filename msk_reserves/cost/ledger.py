@@ -30,7 +30,7 @@ class LedgerEvidence:
     grid : the cells.
     dispersion : variance over mean of payments.
     seen : claims seen in each cell, shape (n_cells,).
-    lifelong : whether the payments are benefits, owed for life to the totally disabled and to dependants.
+    account : "medical", "indemnity" or "expense".
     weight : dollars of a unit of each claim over their mean, shape (n_claims,).
     """
 
@@ -39,7 +39,7 @@ class LedgerEvidence:
     grid: CellGrid
     dispersion: float
     seen: Integers
-    lifelong: bool
+    account: str
     weight: Floats
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> Floats:
@@ -55,7 +55,7 @@ class LedgerEvidence:
             weights *= self.weight / weights.mean(axis=1, keepdims=True)
             paid, days = (self.paid.T @ weights.T).T, (self.days.T @ weights.T).T
             draws[begin : begin + size] = credible_rates(
-                paid, days, self.grid, self.dispersion, seen=self.seen, lifelong=self.lifelong
+                paid, days, self.grid, self.dispersion, seen=self.seen, account=self.account
             )
         return draws
 
@@ -92,19 +92,19 @@ def fit_ledger(
     totals = np.asarray(paid.sum(axis=1)).ravel()
     centre = np.zeros(columns.shape[1])
     beta, covariance = np.zeros(columns.shape[1]), np.zeros((columns.shape[1], columns.shape[1]))
-    dispersion, weighed, lifelong = 0.0, days, account == "indemnity"
+    dispersion, weighed = 0.0, days
     paid_by_cell = np.asarray(paid.T @ weight).ravel()
     seen = np.bincount(days.indices, minlength=grid.n_cells).astype(np.int64)
     for step in range(_ROUNDS + 1):
         multiplier = np.exp((columns - centre) @ beta)
         weighed = sp.csr_array(sp.diags_array(multiplier) @ days)
-        rate = credible_rates(paid_by_cell, weighed.T @ weight, grid, dispersion, seen=seen, lifelong=lifelong)
+        rate = credible_rates(paid_by_cell, weighed.T @ weight, grid, dispersion, seen=seen, account=account)
         dispersion = estimate_dispersion(paid, weighed, rate)
         if step < _ROUNDS:
             expected = weight * (days @ rate)
             centre = (expected @ columns) / expected.sum() if expected.sum() > 0 else centre
             beta, covariance = fit_relativities(columns - centre, weight * totals, expected, power=1)
-    rate = credible_rates(paid_by_cell, weighed.T @ weight, grid, dispersion, seen=seen, lifelong=lifelong)
+    rate = credible_rates(paid_by_cell, weighed.T @ weight, grid, dispersion, seen=seen, account=account)
     return PaymentRates(
         account=account,
         unit=name,
@@ -116,7 +116,7 @@ def fit_ledger(
         relativities=Relativities(design, centre, beta, covariance),
         dispersion=dispersion,
         level_variance=float("nan"),
-        evidence=LedgerEvidence(weighed, paid, grid, dispersion, seen, lifelong, weight),
+        evidence=LedgerEvidence(weighed, paid, grid, dispersion, seen, account, weight),
     )
 
 

@@ -18,6 +18,8 @@ class PathStates(NamedTuple):
     back : the worker is back at full duty.
     operated : the worker has been operated on by entering it.
     relapse : the worker is off work again.
+    settled : the claim has been settled.
+    represented : the worker has an attorney.
     origin_mark : what sets apart stays by the state entered and the state left, -1 for whether operated on; shape
         (n_states, n_states).
     """
@@ -27,6 +29,8 @@ class PathStates(NamedTuple):
     back: Booleans
     operated: Booleans
     relapse: Booleans
+    settled: Booleans
+    represented: Booleans
     origin_mark: Integers
 
 
@@ -78,9 +82,10 @@ class Claims(NamedTuple):
     ----------
     keys : keys of their random numbers.
     state, began, since_start : where they are, for how many days, and days since their paths began.
-    days_off, days_off_before : days off work so far, and before the present stay.
+    days_off : days off work so far.
     operated : whether operated on.
     relapsed : whether off work again after a return, now or before.
+    band_days, band_last : what the band of the present stay is told by, as in `cost.cells.banded`.
     window_open : whether an episode until return or MMI is running or may begin.
     triggered : days since the bundle in force was triggered.
     design : covariates, shape (n_claims, n_columns).
@@ -95,9 +100,10 @@ class Claims(NamedTuple):
     began: Floats
     since_start: Floats
     days_off: Floats
-    days_off_before: Floats
     operated: Booleans
     relapsed: Booleans
+    band_days: Floats
+    band_last: Booleans
     window_open: Booleans
     triggered: Floats
     design: Floats

@@ -94,13 +94,13 @@ def _age_prices(laws: Laws, money: Money, room: Room, exit_: int) -> None:
             room.level[step], room.worth[step], room.rise[step] = room.level[step] * rise, 0.0, 1.0
 
 
-def _group(states: PathStates, money: Money, state: int, operated: int, days_off: float, again: int) -> int:
-    """Return the group of cost cells of a stay, as `CellGrid.group` does."""
+def _group(states: PathStates, money: Money, state: int, operated: int, days: float, last: int) -> int:
+    """Return the group of cost cells of a stay, as `CellGrid.group` does, by the days that tell its band."""
     band = 0
     if not states.off_work[state]:
-        while band < len(money.bands) and days_off >= money.bands[band]:
+        while band < len(money.bands) and days >= money.bands[band]:
             band += 1
-        if again:
+        if last:
             band = len(money.bands) + 1
     return (2 * state + operated) * (len(money.bands) + 2) + band
 
@@ -144,7 +144,7 @@ def _follow(
     days_off, operated = claims.days_off[claim], int(claims.operated[claim])
     is_open, still_off = claims.window_open[claim], states.off_work[state]
     again = int(claims.relapsed[claim])
-    group = group_of(states, money, state, operated, claims.days_off_before[claim], again)
+    group = group_of(states, money, state, operated, claims.band_days[claim], int(claims.band_last[claim]))
     begin_future(claims, room, claim)
     for moves in range(MOST_STAYS + 1):
         lasted, chosen = next_exit_of(laws, claims, room, place, (state, began, moves), (end - time, end))
@@ -172,7 +172,11 @@ def _follow(
         is_open = is_open and states.in_window[state]
         still_off = still_off and states.off_work[state]
         again = 1 if states.relapse[state] else again
-        group = group_of(states, money, state, operated, days_off, again)
+        if states.settled[state]:
+            # As `banded` in the cells of cost: how long where they were, and whether without an attorney.
+            group = group_of(states, money, state, operated, ended, 0 if states.represented[left] else 1)
+        else:
+            group = group_of(states, money, state, operated, days_off, again)
 
 
 def _walk(stamp: int) -> Compiled:

@@ -9,7 +9,7 @@ from msk_reserves._checks import Booleans, Floats, Integers, positive, whole
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.cost.benefits import accrued_unpaid
-from msk_reserves.cost.cells import marked_now, relapsed_now
+from msk_reserves.cost.cells import banded_now, marked_now, relapsed_now
 from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.arrays import Laws, Money
 from msk_reserves.episodes.laws import exits, laws_of
@@ -30,7 +30,7 @@ FACTOR_RANGE = 16.0
 
 BY_CLAIM = (
     "keys", "design", "factor", "window_open",
-    "state", "days_in_state", "days_since_start", "days_off", "days_off_before", "operated", "relapsed",
+    "state", "days_in_state", "days_since_start", "days_off", "operated", "relapsed", "band_days", "band_last",
     "weekly_benefit", "waiting_days", "retro_days", "max_weeks", "accrued",
 )  # fmt: skip
 """Arrays of a plan with one row a claim."""
@@ -55,9 +55,10 @@ class Plan:
     factor : quantile table of each claim's own cost factor, on an even grid of -log(1 - u).
     takeover : what contracts may know of the claims.
     window_open : whether an episode until return or MMI is running or may begin on the valuation date.
-    state, days_in_state, days_since_start, days_off, days_off_before : where each claim stands, as in `Position`.
+    state, days_in_state, days_since_start, days_off : where each claim stands, as in `Position`.
     operated : whether operated on; of the dead and the settled, where they came from (`cost.cells.ORIGIN_MARK`).
     relapsed : whether off work again after a return, now or before.
+    band_days, band_last : what the band of the present stay is told by, as in `cost.cells.banded`.
     weekly_benefit, waiting_days, retro_days, max_weeks : the statutory rule of each claim.
     accrued : temporary total benefits accrued but unpaid, dollars.
     """
@@ -85,9 +86,10 @@ class Plan:
     days_in_state: Floats
     days_since_start: Floats
     days_off: Floats
-    days_off_before: Floats
     operated: Booleans
     relapsed: Booleans
+    band_days: Floats
+    band_last: Booleans
     weekly_benefit: Floats
     waiting_days: Floats
     retro_days: Floats
@@ -162,6 +164,7 @@ def make_plan(
     positive(horizon_days, "horizon_days")
     n_draws, claim_ids = draws_for(scenarios), tuple(book.claims["claim_id"])
     components = tuple(name for name in COMPONENTS if cost.accounts[name] is not None)
+    band_days, band_last = banded_now(book)
     drawn = cost.draw(n_draws, seed)
     moves = recovery.draw(n_draws, seed)
     position = book.position
@@ -190,9 +193,10 @@ def make_plan(
         days_in_state=position.days_in_state,
         days_since_start=position.days_since_start,
         days_off=position.days_off,
-        days_off_before=position.days_off_before,
         operated=marked_now(book),
         relapsed=relapsed_now(book),
+        band_days=band_days,
+        band_last=band_last,
         weekly_benefit=book.column("weekly_benefit"),
         waiting_days=book.column("waiting_days"),
         retro_days=book.column("retro_days"),

@@ -5,7 +5,7 @@ import numpy as np
 from msk_reserves._checks import Booleans
 from msk_reserves.claims.states import BASE_CODE
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATES
-from msk_reserves.cost.cells import ORIGIN_MARK
+from msk_reserves.cost.cells import ORIGIN_MARK, REPRESENTED
 from msk_reserves.episodes.arrays import PathStates
 
 TAKEOVER_STATES = ("off_work", "relapse", "after_surgery", "modified_duty")
@@ -33,6 +33,8 @@ PATH_STATES = PathStates(
     back=states_among(("back_at_work",)),
     operated=states_among(("after_surgery",)),
     relapse=states_among(("relapse",)),
+    settled=states_among(("settled",)),
+    represented=REPRESENTED,
     origin_mark=ORIGIN_MARK,
 )
 """The states of the path as the inner loop reads them."""

@@ -33,9 +33,10 @@ def walk(plan: Plan) -> Sums:
     clocks, (level, so_far, rise) = (plan.days_in_state, plan.days_since_start), _prices(plan)
     claims = claims_where(plan.keys, plan.state, clocks, plan.design, plan.exits)._replace(
         days_off=plan.days_off,
-        days_off_before=plan.days_off_before,
         operated=plan.operated,
         relapsed=plan.relapsed,
+        band_days=plan.band_days,
+        band_last=plan.band_last,
         window_open=plan.window_open,
         triggered=plan.takeover.days_since_trigger,
         level=level,
@@ -92,9 +93,10 @@ def claims_where(
         began=np.asarray(clocks[0], dtype=np.float64),
         since_start=np.asarray(clocks[1], dtype=np.float64),
         days_off=none,
-        days_off_before=none,
         operated=no,
         relapsed=no,
+        band_days=none,
+        band_last=no,
         window_open=no,
         triggered=none,
         design=design,

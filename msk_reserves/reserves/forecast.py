@@ -37,8 +37,9 @@ PATHS_METHOD = (
 LATE_RATES = Assumption(
     "late rates of moves between states",
     f"where too few exits were seen, and beyond the longest stay, piecewise rates fall to {DECLINE:.0%} a year; "
-    "those of deaths, and of what ends being off work other than return, stay",
-    "judgement: the hazard of reopening halves yearly",
+    f"those of return to work to {DECLINE:.0%} when the days off double; those of deaths, and of what else ends being "
+    "off work, stay",
+    "judgement: the hazard of reopening halves yearly; that of a log-logistic law goes with 1 / days in the end",
 )
 
 IBNR_REASON = "claims not yet reported are not estimated by this version; the reserves hold reported claims only"

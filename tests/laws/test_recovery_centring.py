@@ -70,6 +70,17 @@ def test_draws_expect_on_average_what_the_estimate_expects(name: str, off: float
 
 
 @pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("off", [0.0, 0.4])
+def test_draws_of_returns_expect_the_days_that_the_estimate_expects(name: str, off: float) -> None:
+    """Of them the mean of one over the exits expected is held, so that of the exits lies above the estimate's."""
+    fit, data = fitted(name)
+    by_days = expected(fit, centred(fit, drawn(fit, off=off), data, days=True), data)
+    estimate = expected(fit, fit.theta[None, :], data)[0]
+    assert abs((estimate / by_days).mean() - 1.0) < TOLERANCE
+    assert by_days.mean() > estimate
+
+
+@pytest.mark.parametrize("name", LAWS)
 def test_centring_moves_all_draws_by_one_number(name: str) -> None:
     """Draws keep their differences, and centred draws stay where they are, to a thousandth."""
     fit, data = fitted(name)

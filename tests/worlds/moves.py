@@ -129,5 +129,6 @@ def plan_of_moves(
         days_in_state=days,
         days_since_start=np.full(n_claims, ages[1]),
         days_off=days,
-        days_off_before=np.zeros(n_claims),
+        band_days=np.zeros(n_claims),
+        band_last=np.zeros(n_claims, dtype=np.bool_),
     )

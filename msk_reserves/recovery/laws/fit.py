@@ -13,7 +13,7 @@ from msk_reserves.recovery.laws.cure import CURES, beyond_last_exit, is_cure, no
 from msk_reserves.recovery.laws.families import BY_CLAIM, FAMILIES, WEIBULL, Family
 from msk_reserves.recovery.laws.likelihood import prepare
 from msk_reserves.recovery.laws.newton import Optimum
-from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE, default_cuts, fit_piecewise, merged_cuts
+from msk_reserves.recovery.laws.piecewise import PIECEWISE, Fading, default_cuts, fit_piecewise, merged_cuts
 from msk_reserves.recovery.laws.search import climb, search
 from msk_reserves.recovery.laws.spline import SPLINES, default_knots, first_curve, fit_spline, is_spline
 from msk_reserves.recovery.observations import Observations, columns_beside, grouped, observations
@@ -238,17 +238,17 @@ def fit_law(
     data: Observations,
     labels: tuple[str, ...],
     *,
-    decline: float = DECLINE,
+    fading: Fading = "by year",
     beside: Beside = NOTHING_BESIDE,
     known: Mapping[str, FittedFamily] = NOTHING_KNOWN,
 ) -> FittedFamily:
     """Fit any law of `LAWS` by name to checked data.
 
-    `decline` rules piecewise rates with few exits; `known` are fits of other laws to the same data, by name: splines
+    `fading` rules piecewise rates with few exits; `known` are fits of other laws to the same data, by name: splines
     begin at the Weibull law's, the generalized gamma at those of the laws it contains.
     """
     if name == PIECEWISE:
-        return piecewise_to_data(data, labels, merged_cuts(data, default_cuts()), decline=decline)
+        return piecewise_to_data(data, labels, merged_cuts(data, default_cuts()), fading=fading)
     if is_spline(name):
         return spline_to_data(
             data, labels, default_knots(data, SPLINES[name]), beside=beside, weibull=known.get("weibull")
@@ -308,10 +308,10 @@ def _in_unit(theta: Floats, unit: float) -> Floats:
 
 
 def piecewise_to_data(
-    data: Observations, labels: tuple[str, ...], cuts: Floats, *, decline: float = DECLINE
+    data: Observations, labels: tuple[str, ...], cuts: Floats, *, fading: Fading = "by year"
 ) -> FittedFamily:
-    """Fit piecewise-exponential rates to checked data on the given cuts; `decline` rules pieces with few exits."""
-    best, ruled = fit_piecewise(data, cuts, decline=decline)
+    """Fit piecewise-exponential rates to checked data on the given cuts; `fading` rules pieces with few exits."""
+    best, ruled = fit_piecewise(data, cuts, fading=fading)
     names = (*(f"log_rate_{i + 1}" for i in range(len(cuts) + 1)), *labels)
     record = _record(PIECEWISE, names, best, best.theta, data, np.array(cuts, dtype=np.float64))
     return replace(record, aic=2.0 * ruled - 2.0 * best.loglik)

@@ -1,6 +1,7 @@
 """Piecewise-exponential rates: constant hazard by piece times a covariate factor, as a Poisson fit on exposure."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -20,12 +21,16 @@ MINIMUM_EXPECTED = 2.0
 merged with the next, up to the last piece with exits enough. Where exits were expected and few came, it stays."""
 
 PRIOR_EVENTS = 0.5
-"""Weight, in exits, of what is expected of a piece with fewer than `MINIMUM_EVENTS`: the rate of the piece before,
-brought down by `DECLINE` a year from middle to middle."""
+"""Weight, in exits, of what is expected of a piece with fewer than `MINIMUM_EVENTS`: what `remains` of the rate
+of the piece before, from middle to middle."""
+
+Fading = Literal["never", "by year", "by doubling"]
+"""How a rate falls where too few exits show it, so too beyond the longest stay seen: not at all; by a part every year,
+as what dies out (judgement: the hazard of reopening halves yearly); or by that part whenever the days double, as do
+returns to work: the hazard of a log-logistic law goes with 1 / days in the end."""
 
 DECLINE = 0.5
-"""What remains after a year of a rate that too few exits show, so too beyond the longest stay seen: relapses, late
-settlements and reopenings die out (judgement: the hazard of reopening halves yearly). 1 for moves that do not."""
+"""What remains after a year, or a doubling."""
 
 YEAR = 365.25
 LATE_YEARS = (1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10)
@@ -36,6 +41,20 @@ constant over the years in which little was seen and those after them would not 
 def default_cuts() -> Floats:
     """Return the ends of the default pieces in days: two and four days, then the weeks."""
     return np.concatenate([[2.0, 4.0], 7.0 * np.array(CUT_WEEKS, dtype=np.float64)])
+
+
+def remains(fading: Fading, earlier: float, later: float) -> float:
+    """Return what remains of a rate from one day to a later one.
+
+    Examples
+    --------
+    >>> [remains(fading, 365.25, 1461.0) for fading in ("never", "by year", "by doubling")]
+    [1.0, 0.125, 0.25]
+    """
+    if fading == "never":
+        return 1.0
+    times = (later - earlier) / YEAR if fading == "by year" else float(np.log2(later / earlier))
+    return float(DECLINE**times)
 
 
 def merged_cuts(data: Observations, cuts: Floats) -> Floats:
@@ -108,10 +127,10 @@ def baseline_hazard(days: Floats, rates: Floats, cuts: Floats) -> Floats:
 
 
 def fit_piecewise(
-    data: Observations, cuts: Floats, start: Floats | None = None, *, decline: float = DECLINE
+    data: Observations, cuts: Floats, start: Floats | None = None, *, fading: Fading = "by year"
 ) -> tuple[Optimum, int]:
     """Maximise the exact likelihood of rates by piece, as `fit_cells` does."""
-    return fit_cells(cells_of(data, cuts, decline), start)
+    return fit_cells(cells_of(data, cuts, fading), start)
 
 
 def fit_cells(cells: "Cells", start: Floats | None = None) -> tuple[Optimum, int]:
@@ -152,8 +171,8 @@ class Cells:
     prior: Floats
 
 
-def cells_of(data: Observations, cuts: Floats, decline: float) -> Cells:
-    """Spread stays over the pieces between cuts; `decline` rules the prior of those with few exits."""
+def cells_of(data: Observations, cuts: Floats, fading: Fading) -> Cells:
+    """Spread stays over the pieces between cuts; `fading` rules the prior of those with few exits."""
     used = data.weights > 0
     window, days, lower = data.in_window[used], data.days[used], data.lower[used]
     weights, entry, until = data.weights[used], data.entry[used], np.where(window, lower, days)
@@ -176,10 +195,10 @@ def cells_of(data: Observations, cuts: Floats, decline: float) -> Cells:
         prior=np.zeros((2, pieces)),
     )
     count, time = _counts(cells)
-    return replace(cells, prior=_prior(count, time, cuts, decline))
+    return replace(cells, prior=_prior(count, time, cuts, fading))
 
 
-def _prior(count: Floats, time: Floats, cuts: Floats, decline: float) -> Floats:
+def _prior(count: Floats, time: Floats, cuts: Floats, fading: Fading) -> Floats:
     """Return exits and days of the prior of each piece; none where the piece has exits enough."""
     ends = np.concatenate([[0.0], cuts, [cuts[-1] + YEAR if len(cuts) else YEAR]])
     middle = 0.5 * (ends[:-1] + ends[1:])
@@ -187,7 +206,7 @@ def _prior(count: Floats, time: Floats, cuts: Floats, decline: float) -> Floats:
     prior = np.zeros((2, len(count)))
     for piece in range(len(count)):
         if piece:
-            rate *= decline ** ((middle[piece] - middle[piece - 1]) / YEAR)
+            rate *= remains(fading, float(middle[piece - 1]), float(middle[piece]))
         if count[piece] < MINIMUM_EVENTS:
             prior[:, piece] = PRIOR_EVENTS, PRIOR_EVENTS / rate
         rate = (count[piece] + prior[0, piece]) / (time[piece] + prior[1, piece])

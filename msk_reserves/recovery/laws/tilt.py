@@ -9,7 +9,7 @@ from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.laws.cure import is_cure
 from msk_reserves.recovery.laws.families import EXPONENTIAL
 from msk_reserves.recovery.laws.fit import Beside, FittedFamily, fit_law, piecewise_to_data
-from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE, default_cuts, merged_cuts
+from msk_reserves.recovery.laws.piecewise import PIECEWISE, Fading, default_cuts, merged_cuts
 from msk_reserves.recovery.laws.spline import is_spline, pivot
 from msk_reserves.recovery.observations import Observations
 
@@ -48,7 +48,7 @@ def cannot_carry(name: str, tilt: Tilt) -> str:
 
 
 def fit_tilted(
-    name: str, data: Observations, labels: tuple[str, ...], tilt: Tilt, *, decline: float = DECLINE
+    name: str, data: Observations, labels: tuple[str, ...], tilt: Tilt, *, fading: Fading = "by year"
 ) -> FittedFamily:
     """Fit a law that can carry it with levels in its shape, or effects that change with time.
 
@@ -62,7 +62,7 @@ def fit_tilted(
         Names of the covariates.
     tilt : Tilt
         Which of them do more.
-    decline : float
+    fading : {"never", "by year", "by doubling"}
         As in `fit_law`.
 
     Returns
@@ -73,10 +73,10 @@ def fit_tilted(
         own for each band and column.
     """
     if name == PIECEWISE:
-        return _by_band(data, labels, tilt.varying, decline)
+        return _by_band(data, labels, tilt.varying, fading)
     columns = tilt.columns
     beside = Beside(data.design[:, list(columns)], tuple(f"log_scale {labels[place]}" for place in columns))
-    return replace(fit_law(name, data, labels, decline=decline, beside=beside), tilt=columns)
+    return replace(fit_law(name, data, labels, fading=fading, beside=beside), tilt=columns)
 
 
 def at_level(fit: FittedFamily, theta: Floats, level: Floats) -> Floats:
@@ -123,7 +123,7 @@ def levels_of(fit: FittedFamily, design: Floats) -> list[tuple[Floats, Integers]
     return [(values[code], np.flatnonzero(place.ravel() == code)) for code in range(len(values))]
 
 
-def _by_band(data: Observations, labels: tuple[str, ...], columns: tuple[int, ...], decline: float) -> FittedFamily:
+def _by_band(data: Observations, labels: tuple[str, ...], columns: tuple[int, ...], fading: Fading) -> FittedFamily:
     """Fit piecewise rates with a term for each band of days after the first and each column."""
     cuts = merged_cuts(data, default_cuts())
     bands = _band_ends(data, columns, cuts)
@@ -131,7 +131,7 @@ def _by_band(data: Observations, labels: tuple[str, ...], columns: tuple[int, ..
     more = [parts.design[:, [column]] * (band[:, None] == 1 + np.arange(len(bands))) for column in columns]
     wider = replace(parts, design=np.hstack([parts.design, *more]))
     names = tuple(f"{labels[column]} after day {end:g}" for column in columns for end in bands)
-    fit = piecewise_to_data(wider, (*labels, *names), cuts, decline=decline)
+    fit = piecewise_to_data(wider, (*labels, *names), cuts, fading=fading)
     return replace(fit, tilt=columns, bands=bands)
 
 

@@ -277,13 +277,13 @@ def _again(one: Transition, move: _Move, factor: Floats, laws: tuple[Sequence[st
     fits, refused = [], []
     for name in [law for law in CARRIERS if law in asked] or [PIECEWISE]:
         if name == PIECEWISE:
-            fits.append(piecewise_to_data(move.split(factor, windows=False), one.names, move.cuts))
+            fits.append(piecewise_to_data(move.split(factor, windows=False), one.names, move.cuts, fading=one.fading))
             refused.append("" if fits[-1].converged else f"not converged: {fits[-1].reason}")
             continue
         fits.append(fit_to_data(FAMILIES[name], data, one.names))
         refused.append(_refused(fits[-1], data))
     if all(refused):
-        fits.append(piecewise_to_data(move.split(factor, windows=False), one.names, move.cuts))
+        fits.append(piecewise_to_data(move.split(factor, windows=False), one.names, move.cuts, fading=one.fading))
         refused.append("")
     weights = law_weights(fits, [not reason for reason in refused], weighting, one.events)
     return tuple(Candidate(*row) for row in zip(fits, weights.tolist(), refused, strict=True))

@@ -24,7 +24,7 @@ from msk_reserves.recovery.path.transitions import (
     NORMAL_EVENTS,
     AtRisk,
     Transition,
-    dies_out,
+    fading_of,
     observed_exits,
 )
 
@@ -144,6 +144,7 @@ def _fit_many(group: AtRisk, target: str, choices: Choices, late: int) -> Transi
     tilting = choices.levels.carried(group, target, choices.design)
     design, columns, names = _offered(group, target, choices, (late, tilting))
     usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1 - len(tilting))
+    fading = fading_of(group, target)
     borrows = 0 not in usable and bool(group.marked.any()) and not bool(group.marked.all())
     usable = (0, *usable) if borrows else usable
     columns, names = tuple(columns[place] for place in usable if place), tuple(names[place] for place in usable)
@@ -151,15 +152,13 @@ def _fit_many(group: AtRisk, target: str, choices: Choices, late: int) -> Transi
     cluster = choices.cluster[group.row]
     if borrows:
         data, cluster = _toward_alike(data), np.concatenate([cluster, cluster])
-    to_work = target in group.space.working
     move, offset = (group.state, target), len(names) - len(columns)
     found = fit_candidates(
         data,
         names,
         choices.candidates,
         choices.weighting,
-        to_work=to_work,
-        dies_out=dies_out(group, target),
+        fading=fading,
         tilt=choices.levels.tilt(move, columns, offset),
         marked=0 in usable,
     )
@@ -178,6 +177,7 @@ def _fit_many(group: AtRisk, target: str, choices: Choices, late: int) -> Transi
         mark=0.0 if 0 in usable else None,
         continues=target == group.twin,
         borrows=borrows,
+        fading=fading,
         cells=choices.levels.cells(move, columns, offset) if any(one.weight and one.fit.tilt for one in found) else (),
     )
 

@@ -175,20 +175,23 @@ def _rising(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
 
 def _centred_by_mark(transition: Transition, fit: FittedFamily, theta: Floats) -> Floats:
     """Return draws centred for a state by their level, and then for its twin by the effect of the mark."""
-    data = transition.data
+    data, days = transition.data, transition.fading == "by doubling"
     if transition.mark is None:
-        return centred(fit, theta, data)
+        return centred(fit, theta, data, days=days)
     marked = data.design[:, 0] == 1.0
-    theta = centred(fit, theta, data.of(~marked))
-    return centred(fit, theta, data.of(marked), by_mark=True)
+    theta = centred(fit, theta, data.of(~marked), days=days)
+    return centred(fit, theta, data.of(marked), by_mark=True, days=days)
 
 
-def centred(fit: FittedFamily, theta: Floats, data: Observations, *, by_mark: bool = False) -> Floats:
-    """Return draws moved by one number, so that on average they expect the exits of the data that the estimate expects.
+def centred(
+    fit: FittedFamily, theta: Floats, data: Observations, *, by_mark: bool = False, days: bool = False
+) -> Floats:
+    """Return draws moved by one number, so that on average they expect what the estimate expects of the data.
 
     Hazards are exponentials of what is drawn, so that draws around an estimate expect more exits than it does: about
     half an exit more for every covariate. Parameter uncertainty is to widen a forecast, not to move it. The number is
-    added to log hazards, or to the location of ln days.
+    added to log hazards, or to the location of ln days. Of most moves a forecast counts how many there are; of returns
+    to work it counts the days until they come, which go with one over the hazard.
 
     Parameters
     ----------
@@ -200,6 +203,8 @@ def centred(fit: FittedFamily, theta: Floats, data: Observations, *, by_mark: bo
         The stays it was fitted to; some of them tell enough, taken in proportion to the exits expected of each.
     by_mark : bool
         Whether the first covariate, 1 for all these stays, is moved in place of the level.
+    days : bool
+        Whether the mean of one over the hazard is held, not that of the hazard.
 
     Returns
     -------
@@ -214,8 +219,8 @@ def centred(fit: FittedFamily, theta: Floats, data: Observations, *, by_mark: bo
     moved = 0.0
     # A factor on the hazard is exact at once, a location of ln days is not.
     for _ in range(1 if step == 1.0 else 2):
-        ratio = _collected(fit, theta + moved * place, few) / alone[picked, None]
-        moved -= step * float(np.log(ratio.mean()))
+        ratio = (_collected(fit, theta + moved * place, few) / alone[picked, None]).mean(axis=0)
+        moved -= step * float(-np.log((1.0 / ratio).mean()) if days else np.log(ratio.mean()))
     return np.asarray(theta + moved * place)
 
 

@@ -9,7 +9,7 @@ from msk_reserves._checks import Floats, one_of
 from msk_reserves.recovery.laws.cure import is_cure, no_plateau
 from msk_reserves.recovery.laws.families import EXPONENTIAL, FAMILIES, moment
 from msk_reserves.recovery.laws.fit import FittedFamily, fit_law, fit_to_data, unfitted
-from msk_reserves.recovery.laws.piecewise import DECLINE, PIECEWISE
+from msk_reserves.recovery.laws.piecewise import PIECEWISE, Fading
 from msk_reserves.recovery.laws.spline import is_spline, log_slope
 from msk_reserves.recovery.laws.tilt import Tilt, at_level, cannot_carry, fit_tilted
 from msk_reserves.recovery.observations import Observations
@@ -89,8 +89,7 @@ def fit_candidates(
     names: Sequence[str],
     weighting: str,
     *,
-    to_work: bool,
-    dies_out: bool,
+    fading: Fading,
     tilt: Tilt = PLAIN,
     marked: bool = False,
 ) -> tuple[Candidate, ...]:
@@ -106,11 +105,9 @@ def fit_candidates(
         Laws asked for.
     weighting : {"equal_within_7", "bic", "single"}
         Equal weight to laws within 7 of the best AIC; weights by exp(-BIC/2); or the best AIC alone.
-    to_work : bool
-        Whether it is a move back to work: a hazard that rises after 52 weeks, beyond the last exit seen, is then
-        refused (the longer off work, the less likely the return).
-    dies_out : bool
-        Whether piecewise rates decline where too few exits show them.
+    fading : {"never", "by year", "by doubling"}
+        How piecewise rates fall where too few exits show them. Of a move that becomes rarer, a law whose hazard rises
+        after 52 weeks, beyond the last exit seen, is refused.
     tilt : Tilt
         Covariates that also move the shape, or whose effect changes with time. Laws that cannot carry them are refused;
         where no other is plausible either, the laws without follow.
@@ -125,28 +122,29 @@ def fit_candidates(
     many = data.events >= MANY_EVENTS
     tried = tuple(names) if many else _few(names)
     left = () if many else tuple(name for name in names if name not in tried)
-    decline = DECLINE if dies_out else 1.0
     fits: list[FittedFamily] = []
     for name in tried:
         known = {fit.family: fit for fit in fits if fit.converged}
         plain = tilt == PLAIN
-        fits.append(_fit(name, data, labels, decline, known) if plain else _tilted(name, data, labels, decline, tilt))
+        fits.append(_fit(name, data, labels, fading, known) if plain else _tilted(name, data, labels, fading, tilt))
     sides = [data.design[:, 0] == mark for mark in (0.0, 1.0)] if marked else []
     parts = [data, *(data.of(side) for side in sides if data.weights[side & data.exited].any())]
-    refused = [_implausible(fit, parts, to_work=to_work) for fit in fits]
+    refused = [_implausible(fit, parts, fading) for fit in fits]
     if all(refused) and tilt != PLAIN:
         told = [
             Candidate(fit, 0.0, f"with `shape` or `varying`: {why}") for fit, why in zip(fits, refused, strict=True)
         ]
-        again = fit_candidates(data, labels, names, weighting, to_work=to_work, dies_out=dies_out, marked=marked)
+        again = fit_candidates(data, labels, names, weighting, fading=fading, marked=marked)
         return (*told, *again)
     if all(refused) and PIECEWISE not in tried:
         # Rates by piece follow the exits seen; a constant rate, the last resort, would not.
-        fits.append(_fit(PIECEWISE, data, labels, decline, {}))
-        refused.append(_implausible(fits[-1], parts, to_work=to_work))
+        fits.append(_fit(PIECEWISE, data, labels, fading, {}))
+        refused.append(_implausible(fits[-1], parts, fading))
     if all(refused):
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
         refused.append("")
+    if fading == "by doubling":
+        refused = _behind_laws(fits, refused)
     weights = law_weights(fits, [not reason for reason in refused], weighting, data.events)
     few = f"needs {MANY_EVENTS} exits, there are {data.events:,.6g}"
     return (
@@ -155,26 +153,37 @@ def fit_candidates(
     )
 
 
+def _behind_laws(fits: Sequence[FittedFamily], refused: Sequence[str]) -> list[str]:
+    """Return the reasons with rates by piece refused where a law is plausible.
+
+    Of late returns there are few: rates that each rest on some of them are so uncertain that stays last longer under
+    them on average than under any rate.
+    """
+    laws = any(not why and fit.family != PIECEWISE for fit, why in zip(fits, refused, strict=True))
+    behind = "stands back behind a law of recovery" if laws else ""
+    return [why or (behind if fit.family == PIECEWISE else "") for fit, why in zip(fits, refused, strict=True)]
+
+
 def _few(names: Sequence[str]) -> tuple[str, ...]:
     """Return the laws for few exits: those asked for among the simple ones, and the exponential."""
     return (*(name for name in FEW_CANDIDATES if name in names and name != "exponential"), "exponential")
 
 
 def _fit(
-    name: str, data: Observations, labels: tuple[str, ...], decline: float, known: Mapping[str, FittedFamily]
+    name: str, data: Observations, labels: tuple[str, ...], fading: Fading, known: Mapping[str, FittedFamily]
 ) -> FittedFamily:
     """Fit one law by name; a mixture cure only where the stays show a plateau."""
     reason = no_plateau(data) if is_cure(name) else ""
-    return unfitted(name, data, reason) if reason else fit_law(name, data, labels, decline=decline, known=known)
+    return unfitted(name, data, reason) if reason else fit_law(name, data, labels, fading=fading, known=known)
 
 
-def _tilted(name: str, data: Observations, labels: tuple[str, ...], decline: float, tilt: Tilt) -> FittedFamily:
+def _tilted(name: str, data: Observations, labels: tuple[str, ...], fading: Fading, tilt: Tilt) -> FittedFamily:
     """Fit one law by name with levels that do more than multiply, if it can carry them."""
     reason = cannot_carry(name, tilt) or (no_plateau(data) if is_cure(name) else "")
-    return unfitted(name, data, reason) if reason else fit_tilted(name, data, labels, tilt, decline=decline)
+    return unfitted(name, data, reason) if reason else fit_tilted(name, data, labels, tilt, fading=fading)
 
 
-def _implausible(fit: FittedFamily, parts: Sequence[Observations], *, to_work: bool) -> str:
+def _implausible(fit: FittedFamily, parts: Sequence[Observations], fading: Fading) -> str:
     """Return why a law is refused, or nothing; the first part is all the stays, others are some of them."""
     data = parts[0]
     if not fit.converged:
@@ -182,7 +191,7 @@ def _implausible(fit: FittedFamily, parts: Sequence[Observations], *, to_work: b
     if fit.family == PIECEWISE:
         return ""
     misfit = next(filter(None, (tail_misfit(fit, part) for part in parts)), "")
-    if misfit or not to_work:
+    if misfit or fading == "never":
         return misfit
     law = law_draws(fit.family, at_level(fit, fit.theta[None, :], np.zeros(len(fit.tilt))), fit.cuts)
     place = float(law.coefficients[0] @ np.concatenate([np.ones(law.constant), _means(data)]))
@@ -193,7 +202,7 @@ def _implausible(fit: FittedFamily, parts: Sequence[Observations], *, to_work: b
         return ""
     rates = law.compute("rate", ages, location, draw)
     if (np.diff(rates) > 1e-3 * rates[:-1]).any():
-        return f"hazard of return rises after day {first:,.0f}, beyond the data"
+        return f"hazard rises after day {first:,.0f}, beyond the data"
     return ""
 
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from msk_reserves._checks import Integers
+from msk_reserves._checks import Booleans, Integers
 from msk_reserves.recovery.laws.families import EXPONENTIAL
 from msk_reserves.recovery.laws.fit import FittedFamily, piecewise_to_data
-from msk_reserves.recovery.laws.piecewise import DECLINE, default_cuts, exposure, merged_cuts
+from msk_reserves.recovery.laws.piecewise import default_cuts, exposure, merged_cuts
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.draws import law_draws
 from msk_reserves.recovery.path.selection import Candidate
-from msk_reserves.recovery.path.transitions import AtRisk, Transition, dies_out, observed_exits
+from msk_reserves.recovery.path.transitions import AtRisk, Transition, ends_otherwise, fading_of, observed_exits
 
 PRIOR_EVENTS = 0.5
 """Weight of the parent's rate for a transition with few exits, in exits."""
@@ -30,8 +30,9 @@ def fit_thin(
     """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior.
 
     Deaths have that rate for good; for other moves piecewise rates take its place where they converge, brought to the
-    same level: when such a move happens is its own, how often it borrows from its parent, by default the same move out
-    of kindred states.
+    same level. How often such a move happens it borrows from its parent, by default the same move out of kindred
+    states; when it happens is its own, but that all moves that end being off work other than by a return happen at the
+    same time: when recovery has come to its end, whatever it has come to.
     """
     events, exposure = group.exits(target), group.exposure()
     worth = PRIOR_EVENTS if parent is None else KNOWN_EVENTS
@@ -51,16 +52,9 @@ def fit_thin(
         reason=f"gamma prior of {worth:g} exits at {parent:.3g} a day",
         cuts=np.zeros(0),
     )
-    exited = group.exited(target)
-    data = observed_exits(group, exited, np.zeros((len(exited), 0)))
-    candidates: tuple[Candidate, ...] = (Candidate(fit, 1.0, ""),)
-    if target not in group.space.deaths:
-        decline = DECLINE if dies_out(group, target) else 1.0
-        pieces = piecewise_to_data(data, (), merged_cuts(data, default_cuts()), decline=decline)
-        if pieces.converged:
-            level = np.log(shape / rate * exposure / events)
-            pieces = replace(pieces, theta=pieces.theta + level, reason=fit.reason)
-            candidates = (Candidate(fit, 0.0, "does not change"), Candidate(pieces, 1.0, ""))
+    pieces = None if target in group.space.deaths else _when(group, target, fit)
+    alone = (Candidate(fit, 1.0, ""),)
+    changing = alone if pieces is None else (Candidate(fit, 0.0, "does not change"), Candidate(pieces, 1.0, ""))
     return Transition(
         origin=group.state,
         target=target,
@@ -68,13 +62,40 @@ def fit_thin(
         exposure=exposure,
         columns=(),
         names=(),
-        candidates=candidates,
+        candidates=changing,
         method="gamma",
-        data=data,
+        data=observed_exits(group, group.exited(target), np.zeros((len(group.days), 0))),
         cluster=cluster[group.row],
         prior=(shape, rate),
         continues=target == group.twin,
+        fading=fading_of(group, target),
     )
+
+
+def _when(group: AtRisk, target: str, constant: FittedFamily) -> FittedFamily | None:
+    """Return rates by piece that expect as many exits as a constant rate, nothing where they do not converge."""
+    alike = observed_exits(group, _at_that_time(group, target), np.zeros((len(group.days), 0)))
+    pieces = piecewise_to_data(alike, (), merged_cuts(alike, default_cuts()), fading=fading_of(group, target))
+    if not pieces.converged:
+        return None
+    level = np.log(np.exp(-constant.theta[0]) * group.exposure() / alike.events)
+    # What the exits of other moves tell of the time tells nothing of the level.
+    spread = constant.covariance[0, 0] if alike.events > constant.events else 0.0
+    return replace(
+        pieces,
+        theta=pieces.theta + level,
+        covariance=pieces.covariance + spread * np.eye(len(pieces.theta)),
+        events=constant.events,
+        reason=constant.reason,
+    )
+
+
+def _at_that_time(group: AtRisk, target: str) -> Booleans:
+    """Return the exits that show when a move happens: its own, or all that end being off work without a return."""
+    if not ends_otherwise(group, target):
+        return group.exited(target)
+    alike = [other for other in group.targets() if ends_otherwise(group, other)]
+    return np.asarray(np.any([group.exited(other) for other in alike], axis=0))
 
 
 def unseen(group: AtRisk, groups: Sequence[AtRisk]) -> tuple[str, ...]:
@@ -98,9 +119,7 @@ def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: In
     """
     kin = _joined([one for one in _kin(group, groups) if one.state != target])
     exits = observed_exits(kin, kin.exited(target), np.zeros((len(kin.days), 0)))
-    pieces = piecewise_to_data(
-        exits, (), merged_cuts(exits, default_cuts()), decline=DECLINE if dies_out(group, target) else 1.0
-    )
+    pieces = piecewise_to_data(exits, (), merged_cuts(exits, default_cuts()), fading=fading_of(group, target))
     data = observed_exits(group, group.exited(target), np.zeros((len(group.days), 0)))
     level = _level(pieces, data, 0.0)
     spread = np.diag(np.full(len(pieces.theta), 1.0 / PRIOR_EVENTS))
@@ -128,6 +147,7 @@ def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: In
         data=data,
         cluster=cluster[group.row],
         prior=(PRIOR_EVENTS, PRIOR_EVENTS * kin.exposure() / exits.events + exposure),
+        fading=fading_of(group, target),
     )
 
 

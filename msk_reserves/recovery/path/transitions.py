@@ -10,6 +10,7 @@ from msk_reserves.claims.book import ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.laws.fit import FittedFamily
+from msk_reserves.recovery.laws.piecewise import Fading
 from msk_reserves.recovery.laws.tilt import at_level
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.draws import LawDraws, at_mark, law_draws, shut_where
@@ -168,6 +169,7 @@ class Transition:
     forward : whether the hazard runs on the days since the claim's path began (clock forward), those in `data` too,
         and not on the days in the stay (clock reset).
     borrows : whether so few exits tell a state from its twin that they are drawn toward each other.
+    fading : how the move becomes rarer with the time in the state.
     factors : expected factors of employers on the hazard, None where there are none.
     hazards : hazards by claim from a model of the user's, in the place of laws; None for a fitted move.
     stratum : the level of the stratifying column that the laws hold for, None where they hold for all.
@@ -193,6 +195,7 @@ class Transition:
     factors: FactorDraws | None = None
     hazards: ClaimHazards | None = None
     borrows: bool = False
+    fading: Fading = "by year"
     stratum: Stratum | None = None
     cells: tuple[Cell, ...] = ()
     cell: Cell | None = None
@@ -309,15 +312,21 @@ def clusters(claims: pd.DataFrame) -> Integers:
     return codes
 
 
-def dies_out(group: AtRisk, target: str) -> bool:
-    """Say whether a move becomes ever rarer the longer the stay: not deaths, nor what else ends being off work.
+def fading_of(group: AtRisk, target: str) -> Fading:
+    """Say how a move becomes rarer the longer the stay: deaths do not, nor what else ends being off work.
 
     Recovery becomes less likely the longer a worker is off, but nobody is off work for ever: who does not recover
     reaches medical improvement, settles or is totally disabled.
     """
+    if target in group.space.deaths or ends_otherwise(group, target):
+        return "never"
+    return "by doubling" if group.state in group.space.off_work and target in group.space.working else "by year"
+
+
+def ends_otherwise(group: AtRisk, target: str) -> bool:
+    """Say whether a move ends being off work other than by a return or a death."""
     space = group.space
-    ends = group.state in space.off_work and target not in (*space.off_work, *space.working)
-    return not (ends or target in space.deaths)
+    return group.state in space.off_work and target not in (*space.off_work, *space.working, *space.deaths)
 
 
 def observed_exits(group: AtRisk, exited: Booleans, design: Floats) -> Observations:
