@@ -122,6 +122,22 @@ def test_psychiatric_patients_left_truncated() -> None:
     np.testing.assert_allclose(curve.survival, survival, atol=PRINTED)
 
 
+def test_channing_house_is_conditioned_on_an_age() -> None:
+    """The men of Channing House (Hyde 1977), ages in months: the first at risk dies alone at 781, so nothing follows.
+
+    Given life at 68 years the shares alive at 80, 85 and 90 and the median age are those of Klein and Moeschberger's
+    section 4.6 and of R survfit. One man left on the day he came and is not at risk.
+    """
+    men = pd.read_csv(Path(__file__).parent / "channing_men.csv")
+    men = men[men["exit"] > men["entry"]]
+    with pytest.raises(ValueError, match="`entry` leaves 1 at risk on day 781 and all of them left"):
+        kaplan_meier(men["exit"], men["death"], entry=men["entry"])
+    curve = kaplan_meier(men["exit"], men["death"], entry=men["entry"], start=68 * 12)
+    alive = [curve.survival[np.searchsorted(curve.times, 12 * age, side="right") - 1] for age in (80, 85, 90)]
+    np.testing.assert_allclose(alive, [0.637761, 0.454373, 0.222707], atol=PRINTED)
+    assert curve.median() == 1009.0
+
+
 def test_gbsg_restricted_mean() -> None:
     """Restricted means of the German breast cancer study at five years (R survRM2)."""
     data = datasets.load_gbsg2()
