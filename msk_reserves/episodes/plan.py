@@ -1,6 +1,7 @@
 """Everything a block of futures needs, drawn and tabulated once for all claims."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -165,8 +166,11 @@ def make_plan(
     n_draws, claim_ids = draws_for(scenarios), tuple(book.claims["claim_id"])
     components = tuple(name for name in COMPONENTS if cost.accounts[name] is not None)
     band_days, band_last = banded_now(book)
-    drawn = cost.draw(n_draws, seed)
-    moves = recovery.draw(n_draws, seed)
+    with ThreadPoolExecutor(1) as beside:
+        # Each has random numbers of its own, so that neither waits for the other.
+        drawing = beside.submit(cost.draw, n_draws, seed)
+        moves = recovery.draw(n_draws, seed)
+        drawn = drawing.result()
     position = book.position
     design = recovery.design.matrix(book.claims, position.days_since_start - position.days_in_state)
     return Plan(
