@@ -7,7 +7,7 @@ import pytest
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.read import load_tables
 from msk_reserves.claims.states import BASE_CODE
-from msk_reserves.claims.vocabulary import STATES
+from msk_reserves.claims.vocabulary import STATE_CODE, STATES
 from msk_reserves.cost.cells import CellGrid, bundle_windows, exposure, payment_cells
 from msk_reserves.episodes.takeover import takeover, window_open
 from msk_reserves.samples.world import generate_world
@@ -26,18 +26,26 @@ def books() -> tuple[ClaimBook, ClaimBook]:
 
 
 def test_twins_share_the_clock_of_their_states(books: tuple[ClaimBook, ClaimBook]) -> None:
-    """Days and payments by cell, twins joined with their states, are those of the file without attorneys."""
+    """Days and payments by cell, twins joined with their states, are those of the file without attorneys.
+
+    But for the settled: an attorney tells what a settlement is worth, and has a band there.
+    """
     book, bare = books
     assert (BASE_CODE[book.spells.state] != book.spells.state).sum() > 50
     grid, n = CellGrid(), len(book)
     days, plain = (exposure(one, grid, bundle_windows(one)).toarray().reshape(n, len(STATES), -1) for one in books)
-    joined = np.zeros_like(days)
+    joined, settled = np.zeros_like(days), STATE_CODE["settled"]
     for code, base in enumerate(BASE_CODE):
         joined[:, base] += days[:, code]
-    np.testing.assert_allclose(joined, plain, atol=1e-9)
+    others = np.arange(len(STATES)) != settled
+    np.testing.assert_allclose(joined[:, others], plain[:, others], atol=1e-9)
+    np.testing.assert_allclose(joined[:, settled].sum(axis=1), plain[:, settled].sum(axis=1), atol=1e-9)
     a_state = grid.n_cells // len(STATES)
     cell, expected = payment_cells(book, grid), payment_cells(bare, grid)
-    np.testing.assert_array_equal(BASE_CODE[cell // a_state] * a_state + cell % a_state, expected)
+    joint = BASE_CODE[cell // a_state] * a_state + cell % a_state
+    elsewhere = expected // a_state != settled
+    np.testing.assert_array_equal(joint[elsewhere], expected[elsewhere])
+    np.testing.assert_array_equal(joint[~elsewhere] // a_state, settled)
 
 
 def test_an_attorney_changes_no_one_s_standing(books: tuple[ClaimBook, ClaimBook]) -> None:

@@ -163,7 +163,9 @@ def cox_snell(
 def _collected(moves: Sequence[Transition], group: AtRisk, design: Floats, days: Floats) -> tuple[Floats, Floats]:
     """Return the residual of each stay, and the hazard collected by move and band over the stays."""
     entry, until = group.entry, middle_days(group)
-    ended = (group.next_state != STILL_IN_STATE) & ~(group.exited(group.twin) if group.twin else False)
+    ended = group.next_state != STILL_IN_STATE
+    if group.twin:
+        ended &= ~group.exited(group.twin)
     lower = np.where(ended, np.maximum(group.days - group.interval, entry), group.days)
     edges = np.clip(np.append(days, np.inf)[None, :], entry[:, None], until[:, None])
     nodes = np.column_stack([edges, lower, group.days]) - entry[:, None]
