@@ -81,9 +81,10 @@ def differ_in_shape(group: AtRisk, target: str, baseline: Baseline) -> bool:
         return False
     forward, late = baseline
     apart, together = ([one.forward() if forward else one for one in some] for some in (sides, (group,)))
+    alone = (_aics(one, target, (late, -1)) for one in apart)
     # A side where no stay that began late ended cannot tell the effect of that, and has none when fitted apart.
-    alone = (min(_aics(one, target, (late, -1))) for one in apart)
-    return sum(alone) < _aics(together[0], target, (late,))[0]
+    known = sum(with_late if np.isfinite(with_late) else plain for with_late, plain in alone)
+    return known < _aics(together[0], target, (late,))[0]
 
 
 def entry_effect(group: AtRisk, late: int) -> Floats:
