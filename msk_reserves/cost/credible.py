@@ -26,7 +26,11 @@ BENEFIT_DECLINE = 0.5
 out and end, disputes and case management too: late in a state fewer are still running (judgement, the same as for
 late moves between states)."""
 
-DIES_OUT = {"medical": (), "indemnity": KINDS, "expense": ("off work", "modified duty", "working")}
+DIES_OUT: dict[str, tuple[str, ...]] = {
+    "medical": (),
+    "indemnity": tuple(kind for kind in KINDS if kind not in LIFELONG),
+    "expense": ("off work", "modified duty", "working"),
+}
 """Kinds of state in which what an account pays comes to an end. Legal bills and case management follow the way back to
 work; fees on medical care go on for as long as that does."""
 

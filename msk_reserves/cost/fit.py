@@ -1,6 +1,5 @@
 """Fitting what claims cost along their path, at either depth of the data."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +28,29 @@ from msk_reserves.cost.record import ACCOUNT_CATEGORIES, Cost, Trends
 from msk_reserves.cost.relativities import relativity
 from msk_reserves.cost.shares import category_shares
 from msk_reserves.cost.summary import fit_summary
+
+ASSUMED = {
+    "indemnity": (
+        Assumption(
+            "death benefits",
+            f"owed for {DEATH_BENEFIT_DAYS / 7:.0f} weeks from the death",
+            "judgement: statutes range from some 300 weeks to the life of a spouse",
+        ),
+        Assumption(
+            "benefits late in a state, where few payments show them",
+            f"fall to {BENEFIT_DECLINE:.0%} a year, but for permanent total and death benefits",
+            "judgement: awards are paid out and end, as late moves between states do",
+        ),
+    ),
+    "expense": (
+        Assumption(
+            "expense late in a state on the way back to work, where few payments show it",
+            f"falls to {BENEFIT_DECLINE:.0%} a year",
+            "judgement: legal bills and case management end with the dispute and the return",
+        ),
+    ),
+}
+"""What fits on dated payments assume of an account: where payments end that no file of a few years shows the end of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,41 +160,7 @@ def _ledger_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, 
         meaning = "left out: the claim's weekly benefit is not known"
         decisions.append(Decision(f"{name} payments", int(unusable.sum()), meaning))
     shares = category_shares(cell, payments.category[kept], amount, grid)
-    return _Account(rates, "", shares, tuple(decisions), _ASSUMED[name]())
-
-
-def _benefit_assumptions() -> tuple[Assumption, ...]:
-    """State where benefits end that no file of a few years shows the end of."""
-    return (
-        Assumption(
-            "death benefits",
-            f"owed for {DEATH_BENEFIT_DAYS / 7:.0f} weeks from the death",
-            "judgement: statutes range from some 300 weeks to the life of a spouse",
-        ),
-        Assumption(
-            "benefits late in a state, where few payments show them",
-            f"fall to {BENEFIT_DECLINE:.0%} a year, but for permanent total and death benefits",
-            "judgement: awards are paid out and end, as late moves between states do",
-        ),
-    )
-
-
-def _expense_assumptions() -> tuple[Assumption, ...]:
-    """State what becomes of expense late on the way back to work."""
-    return (
-        Assumption(
-            "expense late in a state on the way back to work, where few payments show it",
-            f"falls to {BENEFIT_DECLINE:.0%} a year",
-            "judgement: legal bills and case management end with the dispute and the return",
-        ),
-    )
-
-
-_ASSUMED: Mapping[str, Callable[[], tuple[Assumption, ...]]] = {
-    "medical": tuple,
-    "indemnity": _benefit_assumptions,
-    "expense": _expense_assumptions,
-}
+    return _Account(rates, "", shares, tuple(decisions), ASSUMED.get(name, ()))
 
 
 def _summary_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, design: Design) -> _Account:

@@ -81,10 +81,14 @@ def differ_in_shape(group: AtRisk, target: str, baseline: Baseline) -> bool:
         return False
     forward, late = baseline
     apart, together = ([one.forward() if forward else one for one in some] for some in (sides, (group,)))
-    alone = (_aics(one, target, (late, -1)) for one in apart)
-    # A side where no stay that began late ended cannot tell the effect of that, and has none when fitted apart.
-    known = sum(with_late if np.isfinite(with_late) else plain for with_late, plain in alone)
-    return known < _aics(together[0], target, (late,))[0]
+    (joint,) = _aics(together[0], target, (late,))
+    return sum(_aic_alone(one, target, late) for one in apart) < joint
+
+
+def _aic_alone(side: AtRisk, target: str, late: int) -> float:
+    """Return the AIC of one side with the effect of late entry; without, where no stay that began late ended."""
+    (known,) = _aics(side, target, (late,))
+    return known if np.isfinite(known) else _aics(side, target)[0]
 
 
 def entry_effect(group: AtRisk, late: int) -> Floats:
