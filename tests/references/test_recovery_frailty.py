@@ -18,6 +18,21 @@ def test_credibility_by_hand() -> None:
     np.testing.assert_allclose(frailty_survival(0.5, 1.0, 3.0, 0.4), 0.7938322, atol=PRINTED_ATOL)
 
 
+@pytest.mark.parametrize("age", [0.0, 10.0, 200.0])
+def test_constant_rates_mixed_by_a_gamma_are_lomax(age: float) -> None:
+    """Rate 1/50 with variance .3: the mean still to come is (50 + .3 a) / (1 - .3), a straight line in the age.
+
+    The Lomax law's, by quadrature of (1 + .3 u / (50 + .3 a))^(-1/.3) (Johnson, Kotz & Balakrishnan 1994, chapter 20).
+    """
+    theta, mean = 0.3, 50.0
+
+    def still(u: float) -> float:
+        return float(frailty_survival(theta, 0.0, age / mean, u / mean))
+
+    found = integrate.quad(still, 0, np.inf, epsrel=1e-10, limit=200)[0]
+    np.testing.assert_allclose(found, (mean + theta * age) / (1 - theta), rtol=QUADRATURE_RTOL)
+
+
 def test_exits_given_hazard_are_negative_binomial() -> None:
     """D given H is negative binomial with size 1/theta and mean H: its log probability, less H^D / D!, is ours."""
     exits, hazard, theta = np.arange(8.0), np.linspace(0.2, 6.0, 8), 0.35

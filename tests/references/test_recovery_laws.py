@@ -142,6 +142,28 @@ def test_kentucky_generalized_gamma_is_lognormal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "constant", "scale", "loglik", "errors"),
+    [
+        ("lognormal", 1.03940459307, 1.41096635880, -8105.36185364, (0.0272724416, 0.0162875912)),
+        ("loglogistic", 1.06930830467, 0.80846754846, -8074.38241918, (0.0261845890, 0.0180919302)),
+        ("weibull", 1.65119559910, 1.58803528645, -8242.70486467, (0.0315360641, 0.0149736331)),
+    ],
+)
+def test_kentucky_by_intervals_in_r(
+    name: str, constant: float, scale: float, loglik: float, errors: tuple[float, float]
+) -> None:
+    """Weeks as (t - 1, t], 182 as still running: `survreg(Surv(low, high, type = "interval2") ~ 1)` of R 4.2.2.
+
+    Its iterations were run to a relative change of 1e-12 in the likelihood, which is flat: parameters agree to 1e-6.
+    """
+    weeks, ended = kentucky()
+    fit = fit_family(name, np.ceil(weeks), ended, interval=np.where(ended, 1.0, 0.0))
+    np.testing.assert_allclose([fit.theta[0], fit.scale], [constant, scale], rtol=1e-6)
+    np.testing.assert_allclose(fit.loglik, loglik, atol=1e-7)
+    np.testing.assert_allclose(fit.standard_error, errors, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
     ("name", "law"),
     [
         ("lognormal", lambda m, s: stats.lognorm(s, scale=np.exp(m))),

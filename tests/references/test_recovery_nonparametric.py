@@ -138,6 +138,41 @@ def test_channing_house_is_conditioned_on_an_age() -> None:
     assert curve.median() == 1009.0
 
 
+def test_the_women_of_channing_house() -> None:
+    """362 women seen alive after they came, given life at 68: shares, errors and median (R survfit, survival 3.5-3)."""
+    women = pd.read_csv(Path(__file__).parent / "channing_women.csv")
+    women = women[women["exit"] > women["entry"]]
+    curve = kaplan_meier(women["exit"], women["death"], entry=women["entry"], start=68 * 12)
+    last = [np.searchsorted(curve.times, 12 * age, side="right") - 1 for age in (80, 85, 90)]
+    alive = [0.740807989984, 0.500420352368, 0.293994766965]
+    np.testing.assert_allclose(curve.survival[last], alive, rtol=FILE_RTOL)
+    errors = [0.0430733966287, 0.0409583479864, 0.0393040891759]
+    np.testing.assert_allclose(curve.standard_error[last], errors, rtol=FILE_RTOL)
+    assert curve.median() == 1021.0
+
+
+def test_gammopathy_progresses_or_ends_in_death() -> None:
+    """1,384 patients (Kyle 2002; `survival::mgus2`): malignancy or death before it by 10, 20 and 30 years.
+
+    `survfit(Surv(time, event) ~ 1)` of R 4.2.2, survival 3.5-3, whose errors without late entry are both ours.
+    """
+    data = pd.read_csv(Path(__file__).parent / "mgus2.csv")
+    months = data["ptime"].where(data["pstat"] == 1, data["futime"])
+    event = np.where(data["pstat"] == 1, 1, 2 * data["death"])
+    curves = aalen_johansen(months, event)
+    years = [120.0, 240.0, 360.0]
+    np.testing.assert_allclose(curves.at(years, 1), [0.0637221680131, 0.0998137159355, 0.1340416443261], rtol=FILE_RTOL)
+    np.testing.assert_allclose(curves.at(years, 2), [0.5318177040800, 0.7240279761425, 0.7842082468324], rtol=FILE_RTOL)
+    error = {
+        1: [0.00679684842396, 0.00978484679339, 0.02012756251332],
+        2: [0.0140596451620, 0.0156063450678, 0.0209334695357],
+    }
+    for variance in ("delta", "infinitesimal_jackknife"):
+        told = aalen_johansen(months, event, variance=variance)
+        for cause, expected_error in error.items():
+            np.testing.assert_allclose(told.standard_error_at(years, cause), expected_error, rtol=FILE_RTOL)
+
+
 def test_gbsg_restricted_mean() -> None:
     """Restricted means of the German breast cancer study at five years (R survRM2)."""
     data = datasets.load_gbsg2()

@@ -85,13 +85,42 @@ def test_weighted_concordance_with_a_competing_exit_by_hand() -> None:
 
 
 def test_concordance_of_a_lung_cancer_trial() -> None:
-    """R survival: concordance of the Cox model on age, sex and performance; its error prints as .025."""
+    """Concordance and error of the Cox model on age, sex and performance (R 4.2.2, survival 3.5-3)."""
     slopes, expected = cox("lung")
     data = datasets.load_lung().dropna(subset=["ph.ecog"])
     risk = sum(slope * data[name] for name, slope in slopes.items())
     found = concordance(risk, data["time"], data["status"])
     assert found.estimate == pytest.approx(expected, rel=FILE_RTOL)
-    assert round(found.standard_error, 3) == 0.025
+    assert found.standard_error == pytest.approx(0.02506797385, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("method", "truncation", "expected"),
+    [("uno", None, 0.626148295214), ("uno", 500.0, 0.626500963221), ("harrell", 500.0, 0.637458385352)],
+)
+def test_concordance_weighted_and_truncated(method: str, truncation: float | None, expected: float) -> None:
+    """The same model: `concordance(fit, timewt = "n/G2", ymax = 500)` is Uno's, `ymax = 500` alone Harrell's (same R).
+
+    R's error of Uno's, .0235624272153, takes the weights as known, as ours does.
+    """
+    slopes, _ = cox("lung")
+    data = datasets.load_lung().dropna(subset=["ph.ecog"])
+    risk = sum(slope * data[name] for name, slope in slopes.items())
+    found = concordance(risk, data["time"], data["status"], method=method, truncation=truncation)
+    assert found.estimate == pytest.approx(expected, rel=FILE_RTOL)
+    if method == "uno" and truncation is None:
+        assert found.standard_error == pytest.approx(0.0235624272153, rel=1e-6)
+
+
+def test_concordance_with_late_rows() -> None:
+    """Stanford heart transplants in rows (start, stop]: `concordance(coxph(...))` of R 4.2.2, survival 3.5-3."""
+    data = datasets.load_stanford_heart_transplants()
+    slopes = {"age": 0.0271666409577, "year": -0.1463463456742, "surgery": -0.637209889967}
+    risk = sum(slope * data[name] for name, slope in {**slopes, "transplant": -0.0102507724091}.items())
+    found = concordance(np.asarray(risk, dtype=float), data["stop"], data["event"], entry=data["start"])
+    assert found.pairs == 2873 + 1646
+    assert found.estimate == pytest.approx(0.635760124, abs=5e-10)
+    assert found.standard_error == pytest.approx(0.0330796246, abs=5e-11)
 
 
 def test_concordance_of_compensation_claims() -> None:
