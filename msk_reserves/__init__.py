@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from msk_reserves.cost.benefits import temporary_total as temporary_total
     from msk_reserves.cost.censored import mean_cost as mean_cost
     from msk_reserves.cost.fit import fit_cost as fit_cost
+    from msk_reserves.cost.life_table import (
+        LifeTable as LifeTable,
+        life_table as life_table,
+        read_life_table as read_life_table,
+    )
+    from msk_reserves.cost.lifetime import (
+        lifetime_payments as lifetime_payments,
+        macaulay_duration as macaulay_duration,
+        present_value as present_value,
+    )
     from msk_reserves.cost.record import Cost as Cost, Trends as Trends
     from msk_reserves.cost.spliced import SplicedSeverity as SplicedSeverity
     from msk_reserves.cost.spliced_fit import fit_spliced as fit_spliced
@@ -189,6 +199,12 @@ _HOME = {
     "Cost": "cost.record",
     "Trends": "cost.record",
     "temporary_total": "cost.benefits",
+    "LifeTable": "cost.life_table",
+    "life_table": "cost.life_table",
+    "read_life_table": "cost.life_table",
+    "lifetime_payments": "cost.lifetime",
+    "present_value": "cost.lifetime",
+    "macaulay_duration": "cost.lifetime",
     "mean_cost": "cost.censored",
     "SplicedSeverity": "cost.spliced",
     "fit_spliced": "cost.spliced_fit",

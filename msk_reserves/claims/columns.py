@@ -1,7 +1,7 @@
 """The rules of one table on its own: its columns, and each of its cells."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ class Table:
     ids : `claim_id` of each row; empty text for a table without.
     values : numbers and dates (days since 1970-01-01) as floats with NaN, words as codes with -1; every column of the
         data model is there, empty where the source has none.
+    texts : the columns of free text that the source has.
     given : the columns of the data model that the source has.
     covariates : further columns of claims, as pandas columns of numbers or text.
     ignored : further columns of any other table.
@@ -40,6 +41,7 @@ class Table:
     sheet: Sheet
     ids: TextCells
     values: Mapping[str, Floats]
+    texts: Mapping[str, TextCells]
     given: frozenset[str]
     covariates: Mapping[str, pd.Series]
     ignored: tuple[str, ...]
@@ -55,13 +57,26 @@ class Table:
 
 
 def parse_table(sheet: Sheet, rules: ReadingRules, found: Findings, *, ledger: bool) -> Table:
-    """Parse every cell of a table, noting whatever breaks a rule of its own column."""
+    """Parse every cell of a table of claims, noting whatever breaks a rule of its own column."""
     columns = columns_of(sheet.table, ledger=ledger, undated=rules.undated)
+    return parse_columns(sheet, columns, found, rules.words_map)
+
+
+def parse_columns(
+    sheet: Sheet,
+    columns: Mapping[str, Column],
+    found: Findings,
+    words_map: Callable[[str], Mapping[str, str]] = lambda _: {},
+) -> Table:
+    """Parse every cell of a table of the given columns; `words_map` gives the user's words for ours in a column."""
     further = _check_names(sheet, columns, found)
     ids = TextCells(np.full(len(sheet), -1, dtype=np.int64), (), from_file=False)
     values: dict[str, Floats] = {}
+    texts: dict[str, TextCells] = {}
     for name, column in columns.items():
         cells = sheet.columns.get(name)
+        if cells is None and column.kind == "text":
+            continue
         if cells is None:
             values[name] = np.full(len(sheet), -1 if column.kind == "word" else np.nan)
             if column.kind == "word":
@@ -70,8 +85,11 @@ def parse_table(sheet: Sheet, rules: ReadingRules, found: Findings, *, ledger: b
         if column.kind == "id":
             ids, flaws = parse_text(cells)
             parsed = Parsed(ids.codes, flaws)
+        elif column.kind == "text":
+            texts[name], flaws = parse_text(cells)
+            parsed = Parsed(texts[name].codes, flaws)
         else:
-            parsed = _parse(cells, column, rules.words_map(name))
+            parsed = _parse(cells, column, words_map(name))
             values[name] = parsed.values
         _note(sheet, name, parsed, found)
         if column.need == "required":
@@ -79,7 +97,7 @@ def parse_table(sheet: Sheet, rules: ReadingRules, found: Findings, *, ledger: b
     covariates = {name: _covariate(sheet, name, found) for name in further} if sheet.table == "claims" else {}
     ignored = () if sheet.table == "claims" else tuple(further)
     given = frozenset(columns) & frozenset(sheet.columns)
-    return Table(sheet, ids, values, given, covariates, ignored)
+    return Table(sheet, ids, values, texts, given, covariates, ignored)
 
 
 def _parse(cells: Cells, column: Column, mapping: Mapping[str, str]) -> Parsed:

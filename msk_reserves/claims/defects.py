@@ -99,7 +99,19 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "end_before_period": ("must not be before `period_start`", "correct one of the two dates"),
     }
 )
-"""Rule and remedy of every defect, by its code."""
+"""Rule and remedy of every defect of a table of claims, by its code."""
+
+LAW_RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "age_not_next": ("each age must be the one before plus 1", "give every age once, in order"),
+    }
+)
+"""The same of tables of lives and laws, where they have rules of their own."""
+
+
+def rule_of(code: str) -> tuple[str, str]:
+    """Return the rule and the remedy of a defect."""
+    return RULES[code] if code in RULES else LAW_RULES[code]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,7 @@ class Defect:
 
     Attributes
     ----------
-    code : key of `RULES`.
+    code : key of `RULES` or `LAW_RULES`.
     table, column : where.
     row : row of the file, the header being row 1; None for a defect of the whole table.
     claim : the claim concerned, or None.

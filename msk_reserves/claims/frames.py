@@ -9,9 +9,9 @@ import pandas as pd
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.book import Decision, InputFile, SetAside
 from msk_reserves.claims.columns import Table
-from msk_reserves.claims.defects import RULES, ClaimDataError, Defect, Findings
+from msk_reserves.claims.defects import ClaimDataError, Defect, Findings, rule_of
 from msk_reserves.claims.path import PRIORITY
-from msk_reserves.claims.schema import SNAPSHOT_COLUMNS, TABLES, ReadingRules, columns_of
+from msk_reserves.claims.schema import SNAPSHOT_COLUMNS, ReadingRules, columns_of
 from msk_reserves.claims.sources import TextCells
 from msk_reserves.claims.statutes import statutory_rule, weekly_benefit
 from msk_reserves.claims.tables import ClaimTables
@@ -72,7 +72,7 @@ def list_defects(tables: Mapping[str, Table], found: Findings) -> list[Defect]:
     """Spell out every finding, in the order of tables, rows and columns."""
     defects = []
     for item in found.items:
-        rule, remedy = RULES[item.code]
+        rule, remedy = rule_of(item.code)
         if item.rows is None:
             defects.append(Defect(item.code, item.table, item.column, None, None, rule, item.values[0], remedy))
             continue
@@ -83,7 +83,8 @@ def list_defects(tables: Mapping[str, Table], found: Findings) -> list[Defect]:
             Defect(item.code, item.table, item.column, number, name or None, rule, value, remedy)
             for number, name, value in zip(numbers, names, item.values, strict=True)
         ]
-    return sorted(defects, key=lambda defect: (TABLES.index(defect.table), defect.row or 0, defect.column, defect.code))
+    order = list(tables)
+    return sorted(defects, key=lambda defect: (order.index(defect.table), defect.row or 0, defect.column, defect.code))
 
 
 def _kept_claims(claims: Table, bad: set[str]) -> Booleans:

@@ -35,7 +35,7 @@ class Column:
 
     Attributes
     ----------
-    kind : "id", "date", "number", "flag" (0 or 1) or "word" (one of `words`).
+    kind : "id", "date", "number", "flag" (0 or 1), "word" (one of `words`) or "text".
     need : "required" (column present, no cell empty), "present" (column present) or "optional".
     low, high : limits of a number.
     above_zero : whether zero itself is refused.
