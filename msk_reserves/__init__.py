@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from msk_reserves.claims.statutes import statutory_rule as statutory_rule, weekly_benefit as weekly_benefit
     from msk_reserves.claims.summary import summarise_data as summarise_data
     from msk_reserves.claims.tables import ClaimTables as ClaimTables
+    from msk_reserves.contracts.agreements.agreement import (
+        Agreement as Agreement,
+    )
+    from msk_reserves.contracts.agreements.settle import (
+        settle as settle,
+    )
+    from msk_reserves.contracts.agreements.settlement import (
+        Settlement as Settlement,
+        true_up as true_up,
+    )
+    from msk_reserves.contracts.amounts import (
+        EpisodeAmounts as EpisodeAmounts,
+        EpisodeTerm as EpisodeTerm,
+        Pool as Pool,
+        PoolTerm as PoolTerm,
+    )
     from msk_reserves.contracts.files import (
         ContractFileError as ContractFileError,
         read_contract as read_contract,
@@ -24,6 +40,60 @@ if TYPE_CHECKING:
         PriceTable as PriceTable,
         Refund as Refund,
         StopLoss as StopLoss,
+    )
+    from msk_reserves.contracts.pipeline.limits import (
+        Corridor as Corridor,
+        GainLossLimit as GainLossLimit,
+        MinimumRate as MinimumRate,
+        Sharing as Sharing,
+    )
+    from msk_reserves.contracts.pipeline.outcomes import (
+        FeesAtRisk as FeesAtRisk,
+        Goal as Goal,
+        Milestone as Milestone,
+    )
+    from msk_reserves.contracts.pipeline.pools import (
+        AdministrativeLoad as AdministrativeLoad,
+        CarriedLoss as CarriedLoss,
+        Gainsharing as Gainsharing,
+        LowVolume as LowVolume,
+        PostEpisode as PostEpisode,
+        RepaymentDefault as RepaymentDefault,
+        ReviewFee as ReviewFee,
+        expected_default_loss as expected_default_loss,
+    )
+    from msk_reserves.contracts.pipeline.quality import (
+        DiscountShift as DiscountShift,
+        QualityGate as QualityGate,
+        QualityScale as QualityScale,
+        Withhold as Withhold,
+        composite_score as composite_score,
+    )
+    from msk_reserves.contracts.pipeline.spending import (
+        OutlierCap as OutlierCap,
+        PrepaidDefault as PrepaidDefault,
+    )
+    from msk_reserves.contracts.prices.bases import (
+        AsBilled as AsBilled,
+        BaseAndWarranty as BaseAndWarranty,
+        CaseRate as CaseRate,
+        FeeSchedule as FeeSchedule,
+        FixedPrice as FixedPrice,
+        PerMember as PerMember,
+    )
+    from msk_reserves.contracts.prices.benchmark import (
+        Baseline as Baseline,
+        Correction as Correction,
+        Discount as Discount,
+        Normalization as Normalization,
+        PriceTrend as PriceTrend,
+        RiskMultipliers as RiskMultipliers,
+    )
+    from msk_reserves.contracts.table import (
+        EpisodeDataError as EpisodeDataError,
+        EpisodeTable as EpisodeTable,
+        read_cells as read_cells,
+        read_episodes as read_episodes,
     )
     from msk_reserves.contracts.terms import Contract as Contract, FeeForService as FeeForService, Owed as Owed
     from msk_reserves.cost.benefits import temporary_total as temporary_total
@@ -223,6 +293,52 @@ _HOME = {
     "ContractFileError": "contracts.files",
     "read_contract": "contracts.files",
     "read_in_force": "contracts.files",
+    "Agreement": "contracts.agreements.agreement",
+    "settle": "contracts.agreements.settle",
+    "Settlement": "contracts.agreements.settlement",
+    "true_up": "contracts.agreements.settlement",
+    "EpisodeAmounts": "contracts.amounts",
+    "EpisodeTerm": "contracts.amounts",
+    "Pool": "contracts.amounts",
+    "PoolTerm": "contracts.amounts",
+    "Corridor": "contracts.pipeline.limits",
+    "GainLossLimit": "contracts.pipeline.limits",
+    "MinimumRate": "contracts.pipeline.limits",
+    "Sharing": "contracts.pipeline.limits",
+    "FeesAtRisk": "contracts.pipeline.outcomes",
+    "Goal": "contracts.pipeline.outcomes",
+    "Milestone": "contracts.pipeline.outcomes",
+    "AdministrativeLoad": "contracts.pipeline.pools",
+    "CarriedLoss": "contracts.pipeline.pools",
+    "Gainsharing": "contracts.pipeline.pools",
+    "LowVolume": "contracts.pipeline.pools",
+    "PostEpisode": "contracts.pipeline.pools",
+    "RepaymentDefault": "contracts.pipeline.pools",
+    "ReviewFee": "contracts.pipeline.pools",
+    "expected_default_loss": "contracts.pipeline.pools",
+    "DiscountShift": "contracts.pipeline.quality",
+    "QualityGate": "contracts.pipeline.quality",
+    "QualityScale": "contracts.pipeline.quality",
+    "Withhold": "contracts.pipeline.quality",
+    "composite_score": "contracts.pipeline.quality",
+    "OutlierCap": "contracts.pipeline.spending",
+    "PrepaidDefault": "contracts.pipeline.spending",
+    "AsBilled": "contracts.prices.bases",
+    "BaseAndWarranty": "contracts.prices.bases",
+    "CaseRate": "contracts.prices.bases",
+    "FeeSchedule": "contracts.prices.bases",
+    "FixedPrice": "contracts.prices.bases",
+    "PerMember": "contracts.prices.bases",
+    "Baseline": "contracts.prices.benchmark",
+    "Correction": "contracts.prices.benchmark",
+    "Discount": "contracts.prices.benchmark",
+    "Normalization": "contracts.prices.benchmark",
+    "PriceTrend": "contracts.prices.benchmark",
+    "RiskMultipliers": "contracts.prices.benchmark",
+    "EpisodeDataError": "contracts.table",
+    "EpisodeTable": "contracts.table",
+    "read_cells": "contracts.table",
+    "read_episodes": "contracts.table",
     "ReserveDistribution": "reserves.distribution",
     "Forecast": "reserves.forecast",
     "forecast": "reserves.forecast",

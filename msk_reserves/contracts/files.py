@@ -181,9 +181,10 @@ def _stop_loss(value: object) -> StopLoss | None:
     """Return the stop-loss."""
     if value is None:
         return None
-    terms = _table(value, "stop_loss", {"attachment": True, "share": False})
+    terms = _table(value, "stop_loss", {"attachment": True, "share": False, "limit": False})
     attachment = _number(terms["attachment"], "stop_loss.attachment")
-    return StopLoss(attachment, _number(terms.get("share", 1.0), "stop_loss.share"))
+    limit = _number(terms["limit"], "stop_loss.limit") if "limit" in terms else None
+    return StopLoss(attachment, _number(terms.get("share", 1.0), "stop_loss.share"), limit)
 
 
 def _refund(value: object) -> Refund | None:

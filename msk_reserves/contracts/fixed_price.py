@@ -8,6 +8,7 @@ import numpy as np
 
 from msk_reserves._checks import Booleans, Floats, not_negative, positive, share, whole
 from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.contracts.amounts import EpisodeAmounts, EpisodeTerm
 from msk_reserves.contracts.terms import Owed
 from msk_reserves.episodes.record import Episodes
 from msk_reserves.episodes.scope import Scope, Window
@@ -17,30 +18,53 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class StopLoss:
-    """Above `attachment` dollars of covered care an episode, the payer pays `share` of the excess.
+class StopLoss(EpisodeTerm):
+    """Above `attachment` dollars of covered care an episode, the payer pays `share` of the excess, up to `limit`.
+
+    Attributes
+    ----------
+    attachment : dollars of covered care from which the payer pays.
+    share : the payer's part.
+    limit : dollars of covered care above which the bearer pays again; never when None.
 
     Examples
     --------
     >>> StopLoss(attachment=114_000).excess(np.array([100_000.0, 120_000.0])).tolist()
     [0.0, 6000.0]
+    >>> StopLoss(attachment=114_000, limit=200_000).excess(np.array([250_000.0])).tolist()
+    [86000.0]
     """
 
     attachment: float
     share: float = 1.0
+    limit: float | None = None
 
     def __post_init__(self) -> None:
         positive(self.attachment, "stop_loss.attachment")
         share(self.share, "stop_loss.share")
+        if self.limit is not None and not positive(self.limit, "stop_loss.limit") > self.attachment:
+            raise ValueError(
+                f"`stop_loss.limit` must lie above the attachment of {self.attachment:,.0f}, got {self.limit!r}"
+            )
 
     def excess(self, covered: Floats) -> Floats:
         """Return what the payer pays of covered dollars above the attachment."""
-        paid: Floats = self.share * np.maximum(covered - self.attachment, 0.0)
+        top = np.inf if self.limit is None else self.limit
+        paid: Floats = self.share * np.maximum(np.minimum(covered, top) - self.attachment, 0.0)
         return paid
+
+    def apply(self, amounts: EpisodeAmounts) -> EpisodeAmounts:
+        """Return the amounts with the payer's part no longer counted against the price."""
+        return amounts.counting(amounts.spending - self.excess(amounts.spending))
+
+    def describe(self) -> str:
+        """Return the layer."""
+        upto = "" if self.limit is None else f" up to ${self.limit:,.0f}"
+        return f"payer pays {self.share:.0%} of covered care above ${self.attachment:,.0f}{upto}"
 
 
 @dataclass(frozen=True, slots=True)
-class Refund:
+class Refund(EpisodeTerm):
     """If the worker is not back at full duty within `not_back_by_days` of the trigger, `share` of the price returns.
 
     Examples
@@ -55,6 +79,20 @@ class Refund:
     def __post_init__(self) -> None:
         share(self.share, "refund.share")
         whole(self.not_back_by_days, "refund.not_back_by_days", at_least=1)
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the column of days from the trigger to full duty, blank for a worker not back."""
+        return ("day_back",)
+
+    def apply(self, amounts: EpisodeAmounts) -> EpisodeAmounts:
+        """Return the amounts with the share of the price paid back."""
+        # A blank day is that of a worker not back: no comparison with it is true, so that it counts as late.
+        late = ~(amounts.table.number("day_back") <= self.not_back_by_days)
+        return amounts.paying(-np.where(late, self.share * amounts.target, 0.0))
+
+    def describe(self) -> str:
+        """Return the guarantee."""
+        return f"{self.share:.0%} of the price back if not at full duty in {self.not_back_by_days} days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +258,8 @@ class FixedPriceBundle:
             price = "a price by claim"
         else:
             price = f"one price of ${self.price:,.0f} an episode"
-        stop = "no stop-loss"
-        if self.stop_loss is not None:
-            stop = f"payer pays {self.stop_loss.share:.0%} of covered care above ${self.stop_loss.attachment:,.0f}"
-        refund = "no refund"
-        if self.refund is not None:
-            refund = (
-                f"{self.refund.share:.0%} of the price back if not at full duty in {self.refund.not_back_by_days} days"
-            )
+        stop = "no stop-loss" if self.stop_loss is None else self.stop_loss.describe()
+        refund = "no refund" if self.refund is None else self.refund.describe()
         only = "".join(f"; only {name} in {', '.join(map(str, values))}" for name, values in self.eligible.items())
         return f"{price} buys {self.covered()}; {stop}; {refund}{only}"
 

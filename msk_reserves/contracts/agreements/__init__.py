@@ -1,0 +1,1 @@
+"""What two sides agree: prices and terms in their order, settled on actual episodes."""

@@ -1,0 +1,178 @@
+"""Settling actual episodes: the terms of an agreement in their order, every intermediate amount kept."""
+
+import numpy as np
+import pandas as pd
+
+from msk_reserves._checks import Floats, Integers
+from msk_reserves.contracts.agreements.agreement import Agreement, agreement_of
+from msk_reserves.contracts.agreements.netting import Groups, added_up, applied, groups_of, totals
+from msk_reserves.contracts.agreements.settlement import Settlement, Step
+from msk_reserves.contracts.amounts import (
+    BEARER,
+    CATEGORY,
+    LAST,
+    PAYER,
+    POOL,
+    PROVIDERS,
+    EpisodeAmounts,
+    Flow,
+    Pool,
+)
+from msk_reserves.contracts.table import EpisodeDataError, EpisodeTable
+from msk_reserves.contracts.terms import Contract
+
+
+def settle(
+    contract: Agreement | Contract, episodes: EpisodeTable | pd.DataFrame, *, cells: pd.DataFrame | None = None
+) -> Settlement:
+    """Reconcile actual episodes under a contract, and keep every step's amount by episode and by pool.
+
+    Parameters
+    ----------
+    contract : an `Agreement`, a `FixedPriceBundle` or `FeeForService`.
+    episodes : an `EpisodeTable`, or a frame that can be one: `episode_id`, `cost`, `pool`, `year`, `category` and
+        whatever the terms read.
+    cells : figures of each price cell (baseline means, trends, caps), joined by the column `cell`; None when the
+        episodes carry them.
+
+    Returns
+    -------
+    Settlement
+        What is owed by pool, positive to the bearer, with its steps and accounts.
+
+    Raises
+    ------
+    EpisodeDataError
+        If a column that a term reads is missing or blank; every missing column has a line.
+
+    Notes
+    -----
+    Two pure steps. Each episode: target price, spending that counts, payments for its outcome. Each pool and year: the
+    sums of target price less spending, changed by the terms of categories, netted, changed by those of the pool; then
+    outcomes are added and the last terms apply. What remains of care is paid to providers, by the payer where
+    settlement is retrospective, by the bearer where the price is prospective.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from msk_reserves import FixedPriceBundle, StopLoss
+    >>> bundle = FixedPriceBundle(52_000, stop_loss=StopLoss(100_000))
+    >>> settle(bundle, pd.DataFrame({"episode_id": ["a", "b"], "cost": [25_000, 200_000]})).owed.tolist()
+    [-21000.0]
+    """
+    agreement = agreement_of(contract)
+    table = episodes if isinstance(episodes, EpisodeTable) else EpisodeTable.of(episodes)
+    if cells is not None:
+        table = table.joined(cells)
+    wanted = agreement.needs().items()
+    missing = [f"the column `{name}` is missing; {why!r} reads it" for name, why in wanted if name not in table]
+    if missing:
+        raise EpisodeDataError("\n".join(missing))
+    amounts, episode_steps = episode_amounts(agreement, table)
+    groups = groups_of(agreement, table)
+    return _settled(agreement, amounts, episode_steps, groups)
+
+
+def episode_amounts(agreement: Agreement, table: EpisodeTable) -> tuple[EpisodeAmounts, list[Step]]:
+    """Return the amounts of each episode after the terms that act on it alone, and every step on the way.
+
+    Parameters
+    ----------
+    agreement : the terms.
+    table : the episodes, with every column the terms read.
+    """
+    cost = table.filled("cost")
+    none = np.zeros_like(cost)
+    amounts = EpisodeAmounts(table, target=none, undiscounted=none, spending=cost, outcome=none)
+    steps = [Step("cost", cost)]
+    for term in agreement.of_episodes:
+        after = term.apply(amounts)
+        steps += [Step(name, figures) for name, figures in term.details(amounts).items()]
+        if after.target is not amounts.target:
+            steps.append(Step(f"price after {term.title}", after.target))
+        if after.spending is not amounts.spending:
+            steps.append(Step(f"spending after {term.title}", after.spending))
+        if after.outcome is not amounts.outcome:
+            steps.append(Step(term.title, after.outcome - amounts.outcome))
+        amounts = after
+    steps.append(Step("target price less spending", amounts.target - amounts.spending))
+    return amounts, steps
+
+
+def _settled(agreement: Agreement, amounts: EpisodeAmounts, steps: list[Step], groups: Groups) -> Settlement:
+    """Add up, apply the terms of each level, and put the record together."""
+    opening = totals(agreement, amounts, groups.lines)
+    lines, line_steps, moved_lines = applied(opening, agreement.of_pools(CATEGORY))
+    netted, net_steps, moved_net = applied(added_up(lines, groups.netted), agreement.of_pools(POOL))
+    pools = added_up(netted, groups.pools)
+    with_outcome = pools.owing(pools.amount + pools.outcome)
+    final, last_steps, moved_last = applied(with_outcome, agreement.of_pools(LAST))
+
+    def by_pool(of_lines: Floats) -> Floats:
+        return groups.pools.added(groups.netted.added(of_lines))
+
+    pool_steps = [Step(step.name, by_pool(step.dollars)) for step in [*_opening(opening), *line_steps]]
+    pool_steps += [Step(step.name, groups.pools.added(step.dollars)) for step in net_steps]
+    if amounts.outcome.any():
+        pool_steps.append(Step("with payments for outcomes", with_outcome.amount))
+    pool_steps += [*last_steps, Step("owed", final.amount)]
+    moved = [Step(step.name, by_pool(step.dollars)) for step in moved_lines]
+    moved += [Step(step.name, groups.pools.added(step.dollars)) for step in moved_net]
+    moved += [Step("payments for outcomes", pools.outcome), *moved_last]
+    cost = by_pool(groups.lines.added(amounts.table.filled("cost")))
+    line_steps = [*_opening(opening), *line_steps, *(net_steps if agreement.pooling == "category" else [])]
+    shares = _by_episode(amounts, groups, netted.amount, final.amount - with_outcome.amount)
+    return Settlement(
+        agreement=agreement,
+        table=amounts.table,
+        episode_steps=(*steps, Step("owed", shares)),
+        category_names=() if agreement.pooling == "episode" else opening.names,
+        category_steps=() if agreement.pooling == "episode" else tuple(line_steps),
+        pool_names=final.names,
+        pool_steps=tuple(pool_steps),
+        owed=final.amount.copy(),
+        flows=(*_care(agreement, cost, by_pool(opening.target), by_pool(opening.spending), moved), *final.flows),
+    )
+
+
+def _opening(pool: Pool) -> list[Step]:
+    """Return the steps before any term of a pool."""
+    return [
+        Step("target price", pool.target),
+        Step("spending", pool.spending),
+        Step("target price less spending", pool.target - pool.spending),
+    ]
+
+
+def _care(agreement: Agreement, cost: Floats, target: Floats, spending: Floats, moved: list[Step]) -> list[Flow]:
+    """Return the payments for care, for the price, and what each term moved between payer and bearer."""
+    if agreement.timing == "prospective":
+        flows = [
+            Flow("price", PAYER, BEARER, target),
+            Flow("care", BEARER, PROVIDERS, cost),
+            Flow("care that does not count", PAYER, BEARER, cost - spending),
+        ]
+    else:
+        flows = [
+            Flow("care", PAYER, PROVIDERS, cost),
+            Flow("target price less spending", PAYER, BEARER, target - spending),
+        ]
+    return [*flows, *(Flow(step.name, PAYER, BEARER, step.dollars) for step in moved)]
+
+
+def _by_episode(amounts: EpisodeAmounts, groups: Groups, netted: Floats, last: Floats) -> Floats:
+    """Split what is owed by target price: netted results within their group, last terms within the pool."""
+    of_net = groups.netted.place[groups.lines.place]
+    of_pool = groups.pools.place[of_net]
+    return (
+        netted[of_net] * _weights(amounts.target, of_net, len(netted))
+        + amounts.outcome
+        + last[of_pool] * _weights(amounts.target, of_pool, len(last))
+    )
+
+
+def _weights(target: Floats, place: Integers, groups: int) -> Floats:
+    """Return each episode's part of its group by target price, equal parts where the group has none."""
+    total = np.bincount(place, weights=target, minlength=groups)
+    count = np.bincount(place, minlength=groups)
+    return np.where(total[place] > 0, target / np.where(total > 0, total, 1.0)[place], 1.0 / count[place])

@@ -1,0 +1,1 @@
+"""In which order: terms of an episode, of a category and of a pool."""

@@ -1,0 +1,197 @@
+"""Laws of settlements over agreements and episodes of any kind."""
+
+from random import Random
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import msk_reserves as msk
+from msk_reserves.contracts.amounts import ACCOUNTS
+from tests.worlds.agreements import CONTINUOUS, DOLLARS, agreements, drawn_episodes, in_other_dollars
+from tests.worlds.episodes import make_episodes
+from tests.worlds.settled import frame, pooled, steps
+
+SEEDS = st.integers(0, 10**6)
+SHARES = st.floats(0.0, 1.0)
+ROUNDING = 1e-9
+"""Share of the gross flow that rounding of doubles may leave."""
+
+SOME = settings(max_examples=30, deadline=None)
+
+
+def owed(contract: msk.Agreement, episodes: pd.DataFrame) -> float:
+    """Return what is owed on all pools."""
+    return float(msk.settle(contract, episodes).owed.sum())
+
+
+class Tithe(msk.PoolTerm):
+    """A tenth of a gain is not paid."""
+
+    def apply(self, pool: msk.Pool) -> msk.Pool:
+        """Return nine tenths of what is owed."""
+        return pool.owing(0.9 * pool.amount)
+
+    def describe(self) -> str:
+        """Return the words."""
+        return "a tenth is given away"
+
+
+@given(agreements(), SEEDS)
+@SOME
+def test_every_dollar_leaves_one_account_and_enters_another(agreement: msk.Agreement, seed: int) -> None:
+    """The four accounts of each pool add to zero, and each holds what it must by itself, default and load included."""
+    episodes = drawn_episodes(seed)
+    found = msk.settle(agreement, episodes)
+    accounts, slack = found.accounts(), ROUNDING * found.gross_flow()
+    assert abs(np.sum([accounts[name] for name in ACCOUNTS], axis=0)).max() <= slack
+    aside = dict.fromkeys(ACCOUNTS, 0.0)
+    for flow in found.flows:
+        if {flow.source, flow.into} & {"deadweight"} or flow.name == "gainsharing":
+            aside[flow.source] -= float(flow.dollars.sum())
+            aside[flow.into] += float(flow.dollars.sum())
+    cost, due = float(episodes["cost"].sum()), float(found.owed.sum())
+    expected = {"payer": -cost - due, "bearer": due, "providers": cost, "deadweight": 0.0}
+    for name in ACCOUNTS:
+        assert accounts[name].sum() == pytest.approx(expected[name] + aside[name], abs=slack)
+
+
+@given(agreements(), SEEDS)
+@SOME
+def test_what_is_shown_by_episode_adds_up_to_what_is_owed(agreement: msk.Agreement, seed: int) -> None:
+    """The split by target price keeps each pool's amount."""
+    found = msk.settle(agreement, drawn_episodes(seed))
+    by_pool = found.by_episode().groupby("pool")["owed"].sum()
+    for name, due in zip(found.pool_names, found.owed, strict=True):
+        assert by_pool[name] == pytest.approx(due, abs=ROUNDING * found.gross_flow())
+
+
+@given(agreements(of_pools=CONTINUOUS), SEEDS, st.floats(0.0, 50_000.0), st.integers(0, 11))
+@SOME
+def test_spending_more_never_pays_and_costs_at_most_itself(
+    agreement: msk.Agreement, seed: int, more: float, which: int
+) -> None:
+    """Without edges (minimum rates counted from the first dollar), owed falls by 0 to 1 dollar for a dollar of cost."""
+    before = drawn_episodes(seed)
+    after = before.assign(cost=before["cost"] + np.where(np.arange(len(before)) == which, more, 0.0))
+    change = owed(agreement, after) - owed(agreement, before)
+    slack = ROUNDING * msk.settle(agreement, after).gross_flow()
+    assert -more - slack <= change <= slack
+
+
+@given(agreements(), SEEDS, SHARES, SHARES)
+@SOME
+def test_a_limit_binds_last_and_twice_is_once(agreement: msk.Agreement, seed: int, gain: float, loss: float) -> None:
+    """A limit at the end of the pool's terms holds, and the same limit again changes nothing."""
+    limit = msk.GainLossLimit(gain, loss)
+    of_pools = [term for term in agreement.terms if term.stage < 4]
+    once, twice = (
+        msk.settle(
+            msk.Agreement("limited", (*of_pools, *[limit] * times), pooling="pool", timing=agreement.timing),
+            drawn_episodes(seed),
+        ).by_pool()
+        for times in (1, 2)
+    )
+    result = once.filter(like="gain loss limit").iloc[:, -1]
+    target = once["target price"]
+    assert (result <= gain * target * (1 + ROUNDING)).all()
+    assert (result >= -loss * target * (1 + ROUNDING)).all()
+    assert twice["owed"].tolist() == once["owed"].tolist()
+
+
+@given(st.floats(-5e5, 5e5), SHARES, SHARES, st.floats(0.0, 100.0), st.floats(0.0, 100.0))
+@SOME
+def test_gate_and_scale_never_turn_a_result_around(
+    result: float, risk: float, relief: float, score: float, at_least: float
+) -> None:
+    """A gain stays a gain or becomes nothing, a loss stays a loss or becomes nothing, and neither grows."""
+    for term in (msk.QualityScale(risk, relief), msk.QualityGate(at_least)):
+        found = steps(msk.settle(pooled(1e6, term), frame([1e6 - result], quality_score=score)))
+        difference = found["target price less spending"]
+        assert found["owed"] * difference >= 0
+        assert abs(found["owed"]) <= abs(difference)
+
+
+@given(agreements(), SEEDS, st.floats(0.01, 100.0))
+@SOME
+def test_other_dollars_are_the_same_contract(agreement: msk.Agreement, seed: int, factor: float) -> None:
+    """Every amount of contract and episodes times a factor multiplies what is owed and every account by it."""
+    episodes = drawn_episodes(seed)
+    other = episodes.assign(**{name: factor * episodes[name] for name in DOLLARS})
+    first, second = msk.settle(agreement, episodes), msk.settle(in_other_dollars(agreement, factor), other)
+    np.testing.assert_allclose(second.owed, factor * first.owed, rtol=1e-7, atol=ROUNDING * second.gross_flow())
+
+
+@given(agreements(), SEEDS)
+@SOME
+def test_netting_is_addition_and_few_episodes_never_cost_the_bearer(agreement: msk.Agreement, seed: int) -> None:
+    """Before terms of a pool, netted results are the sum of the categories'; a low-volume rule lowers nothing."""
+    terms = tuple(term for term in agreement.terms if term.stage < 2)
+    plain, apart = (
+        msk.settle(msk.Agreement("plain", terms, pooling=pooling), drawn_episodes(seed))
+        for pooling in ("pool", "category")
+    )
+    np.testing.assert_allclose(plain.owed, apart.owed, rtol=0, atol=ROUNDING * plain.gross_flow())
+    spared = msk.settle(msk.Agreement("spared", (*terms, msk.LowVolume(31))), drawn_episodes(seed))
+    assert (spared.owed >= plain.owed - ROUNDING * plain.gross_flow()).all()
+
+
+@given(st.floats(1.0, 1e5), st.floats(0.0, 1e5), st.floats(0.0, 0.5), SEEDS)
+@SOME
+def test_prices_that_are_the_same_price(base: float, complications: float, discount: float, seed: int) -> None:
+    """No warranty is the base; a baseline of its last year alone, discounted, is that year's mean less the discount."""
+    episodes = drawn_episodes(seed).assign(regional_1=1.0, regional_2=2.0, regional_3=base)
+    free = msk.Agreement("free", (msk.BaseAndWarranty(base, complications, warranty=0.0),))
+    last = msk.Agreement("last", (msk.Baseline((0.0, 0.0, 1.0), trend_level="cell"), msk.Discount(discount)))
+    fixed, less = (msk.Agreement("fixed", (msk.FixedPrice(dollars),)) for dollars in (base, base * (1.0 - discount)))
+    assert owed(free, episodes) == pytest.approx(owed(fixed, episodes), rel=1e-12, abs=1e-6)
+    assert owed(last, episodes) == pytest.approx(owed(less, episodes), rel=1e-12, abs=1e-6)
+
+
+@given(agreements(), SEEDS, st.randoms(use_true_random=False))
+@SOME
+def test_pools_do_not_know_each_other_nor_the_order_of_rows(
+    agreement: msk.Agreement, seed: int, shuffle: Random
+) -> None:
+    """A pool alone, or with its rows in another order, is owed what it is owed among others."""
+    episodes = drawn_episodes(seed)
+    order = list(range(len(episodes)))
+    shuffle.shuffle(order)
+    together = msk.settle(agreement, episodes)
+    mixed = msk.settle(agreement, episodes.iloc[order])
+    due = dict(zip(mixed.pool_names, mixed.owed, strict=True))
+    for name, amount in zip(together.pool_names, together.owed, strict=True):
+        alone = msk.settle(agreement, episodes[episodes["pool"] == name])
+        assert alone.owed == pytest.approx([amount], abs=ROUNDING * together.gross_flow())
+        assert due[name] == pytest.approx(amount, abs=ROUNDING * together.gross_flow())
+
+
+@given(SEEDS, st.floats(0, 200_000), st.floats(1, 100_000), SHARES, SHARES, st.integers(1, 400))
+@settings(max_examples=25, deadline=None)
+def test_a_bundle_settles_for_what_it_owes_on_simulated_episodes(
+    seed: int, price: float, attachment: float, part: float, back: float, days: int
+) -> None:
+    """The payer's dollars of a fixed-price bundle are the same settled as a table and applied to the futures."""
+    bundle = msk.FixedPriceBundle(
+        price, stop_loss=msk.StopLoss(attachment, part), refund=msk.Refund(back, days), scope=("medical",)
+    )
+    episodes = make_episodes(seed, bundle.scopes())
+    taken = episodes.takeover.eligible
+    inside = episodes.inside(bundle.covered())["medical"][:, taken]
+    outside = episodes.medical[:, taken] - inside
+    applied = bundle.per_episode(episodes).medical[:, taken] - outside
+    back_on = episodes.day_back[:, taken]
+    table = frame(inside.ravel().tolist(), day_back=np.where(np.isfinite(back_on), back_on, np.nan).ravel())
+    ids = table["episode_id"]
+    settled = msk.settle(bundle, table.assign(pool=ids)).by_account()
+    np.testing.assert_allclose(-settled["payer"], applied.ravel(), rtol=1e-12, atol=1e-6)
+
+
+def test_a_term_of_ones_own_takes_its_place_in_the_pipeline() -> None:
+    """A class with `apply` and `describe` is a term: it is settled, shown and printed like any other."""
+    tithe = Tithe()
+    found = msk.settle(pooled(100.0, tithe, msk.GainLossLimit(0.05, 0.05)), frame([80.0, 90.0]))
+    assert steps(found)["tithe"] == pytest.approx(27.0)
+    assert found.owed == pytest.approx([10.0])
+    assert "tithe: a tenth is given away" in str(found)
