@@ -5,6 +5,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from msk_reserves.certainty.gain import CertaintyGain as CertaintyGain, certainty_gain as certainty_gain
+    from msk_reserves.claims.benefit_law import (
+        BenefitLaw as BenefitLaw,
+        BenefitWarning as BenefitWarning,
+        benefit_law as benefit_law,
+    )
+    from msk_reserves.claims.benefit_rules import AwardRule as AwardRule, BenefitRule as BenefitRule
     from msk_reserves.claims.book import Assumption as Assumption, ClaimBook as ClaimBook, Decision as Decision
     from msk_reserves.claims.defects import ClaimDataError as ClaimDataError
     from msk_reserves.claims.read import load_tables as load_tables, read_sql as read_sql
@@ -98,6 +104,7 @@ if TYPE_CHECKING:
     from msk_reserves.contracts.terms import Contract as Contract, FeeForService as FeeForService, Owed as Owed
     from msk_reserves.cost.benefits import temporary_total as temporary_total
     from msk_reserves.cost.censored import mean_cost as mean_cost
+    from msk_reserves.cost.compensation_rate import compensation_rate as compensation_rate
     from msk_reserves.cost.fit import fit_cost as fit_cost
     from msk_reserves.cost.life_table import (
         LifeTable as LifeTable,
@@ -212,6 +219,11 @@ _HOME = {
     "STANDARD_STATES": "claims.states",
     "statutory_rule": "claims.statutes",
     "weekly_benefit": "claims.statutes",
+    "benefit_law": "claims.benefit_law",
+    "BenefitLaw": "claims.benefit_law",
+    "BenefitWarning": "claims.benefit_law",
+    "BenefitRule": "claims.benefit_rules",
+    "AwardRule": "claims.benefit_rules",
     "generate_world": "samples.world",
     "World": "samples.world",
     "calibration_report": "samples.calibration",
@@ -269,6 +281,7 @@ _HOME = {
     "Cost": "cost.record",
     "Trends": "cost.record",
     "temporary_total": "cost.benefits",
+    "compensation_rate": "cost.compensation_rate",
     "LifeTable": "cost.life_table",
     "life_table": "cost.life_table",
     "read_life_table": "cost.life_table",

@@ -104,6 +104,16 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
 LAW_RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "age_not_next": ("each age must be the one before plus 1", "give every age once, in order"),
+        "rule_twice": ("the same rule is given a second time", "keep one row"),
+        "no_first_step": ("a rule that starts later needs one that starts at 0", "add the row of the first step"),
+        "minimum_above_maximum": ("must not be above `weekly_maximum`", "correct one of the two amounts"),
+        "retro_before_waiting": ("must not be before the end of `waiting_days`", "correct one of the two"),
+        "cap_below_rate": ("must not be below `rate`", "correct one of the two shares"),
+        "fixed_without_rate": ("a fixed escalation needs `escalation`", "give the growth a year, 0.03 for 3 %"),
+        "award_of_nothing": (
+            "an award needs weeks, dollars, or a loss of wages",
+            "give `weeks_per_point`, `dollars_per_point` or `weeks`, or the basis wage_loss",
+        ),
     }
 )
 """The same of tables of lives and laws, where they have rules of their own."""

@@ -172,6 +172,35 @@ def weekly_benefit(weekly_wage: npt.ArrayLike, jurisdiction: str | npt.ArrayLike
         values: Floats = np.array([getattr(rule, name) for rule in rules], dtype=np.float64)[where]
         return values
 
-    floor = np.fmin(np.nan_to_num(column("weekly_minimum")), column("minimum_wage_share") * wages)
-    benefit: Floats = np.minimum(np.maximum(column("gross_rate") * wages, floor), column("weekly_maximum"))
-    return benefit
+    return within_bounds(
+        column("gross_rate") * wages,
+        wages,
+        weekly_minimum=column("weekly_minimum"),
+        minimum_wage_share=column("minimum_wage_share"),
+        weekly_maximum=column("weekly_maximum"),
+    )
+
+
+def within_bounds(
+    benefit: npt.ArrayLike,
+    wage: npt.ArrayLike,
+    *,
+    weekly_minimum: npt.ArrayLike,
+    minimum_wage_share: npt.ArrayLike,
+    weekly_maximum: npt.ArrayLike,
+) -> Floats:
+    """Return a weekly benefit lifted to its minimum, as far as the wage allows, and cut at its maximum.
+
+    Dollars a week; a bound of NaN does not bind.
+
+    Examples
+    --------
+    >>> within_bounds([600.0, 80.0], [900.0, 120.0], weekly_minimum=250.0, minimum_wage_share=1.0,
+    ...               weekly_maximum=np.nan).tolist()
+    [600.0, 120.0]
+    """
+    floor = np.fmin(np.nan_to_num(np.asarray(weekly_minimum)), np.asarray(minimum_wage_share) * np.asarray(wage))
+    maximum = np.asarray(weekly_maximum, dtype=np.float64)
+    # A benefit that is not known stays so, whatever its bounds.
+    lifted = np.maximum(np.asarray(benefit, dtype=np.float64), floor)
+    return np.asarray(np.minimum(lifted, np.where(np.isnan(maximum), np.inf, maximum)))
