@@ -102,10 +102,12 @@ if TYPE_CHECKING:
         read_episodes as read_episodes,
     )
     from msk_reserves.contracts.terms import Contract as Contract, FeeForService as FeeForService, Owed as Owed
+    from msk_reserves.cost.award import Award as Award, permanent_partial_award as permanent_partial_award
     from msk_reserves.cost.benefits import temporary_total as temporary_total
     from msk_reserves.cost.censored import mean_cost as mean_cost
     from msk_reserves.cost.compensation_rate import compensation_rate as compensation_rate
     from msk_reserves.cost.fit import fit_cost as fit_cost
+    from msk_reserves.cost.indemnity import Indemnity as Indemnity, indemnity as indemnity
     from msk_reserves.cost.life_table import (
         LifeTable as LifeTable,
         life_table as life_table,
@@ -119,6 +121,7 @@ if TYPE_CHECKING:
     from msk_reserves.cost.record import Cost as Cost, Trends as Trends
     from msk_reserves.cost.spliced import SplicedSeverity as SplicedSeverity
     from msk_reserves.cost.spliced_fit import fit_spliced as fit_spliced
+    from msk_reserves.cost.worker import InjuredWorker as InjuredWorker, Stay as Stay
     from msk_reserves.episodes.record import Episodes as Episodes
     from msk_reserves.episodes.scope import Scope as Scope, Window as Window
     from msk_reserves.episodes.systemic import SystemicRisk as SystemicRisk
@@ -282,6 +285,12 @@ _HOME = {
     "Trends": "cost.record",
     "temporary_total": "cost.benefits",
     "compensation_rate": "cost.compensation_rate",
+    "Award": "cost.award",
+    "permanent_partial_award": "cost.award",
+    "Indemnity": "cost.indemnity",
+    "indemnity": "cost.indemnity",
+    "InjuredWorker": "cost.worker",
+    "Stay": "cost.worker",
     "LifeTable": "cost.life_table",
     "life_table": "cost.life_table",
     "read_life_table": "cost.life_table",

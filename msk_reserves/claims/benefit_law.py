@@ -99,7 +99,7 @@ class BenefitLaw:
                 f"there is no rule of {benefit!r} for {jurisdiction!r}; give one by `benefit_law(rules=...)`"
             )
         if warn:
-            _warn(cautions(found, injury_date))
+            warn_of(cautions(found, injury_date))
         return found
 
     def bands(self, jurisdiction: str, part: str, injury_date: "str | pd.Timestamp") -> tuple[AwardRule, ...]:
@@ -162,8 +162,8 @@ def cautions(rules: Sequence[BenefitRule | AwardRule], injury_date: "str | pd.Ti
     return tuple(said)
 
 
-def _warn(sentences: Iterable[str]) -> None:
-    """Warn where a public verb was called."""
+def warn_of(sentences: Iterable[str]) -> None:
+    """Warn of each of some cautions, where a public verb was called."""
     for sentence in sentences:
         warnings.warn(sentence, BenefitWarning, stacklevel=3)
 
