@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from msk_reserves.cost.compensation_rate import compensation_rate as compensation_rate
     from msk_reserves.cost.fit import fit_cost as fit_cost
     from msk_reserves.cost.indemnity import Indemnity as Indemnity, indemnity as indemnity
+    from msk_reserves.cost.late import LatePayments as LatePayments
     from msk_reserves.cost.life_table import (
         LifeTable as LifeTable,
         life_table as life_table,
@@ -154,6 +155,7 @@ if TYPE_CHECKING:
     )
     from msk_reserves.recovery.path.employers import EmployerFrailty as EmployerFrailty
     from msk_reserves.recovery.path.external import TransitionModel as TransitionModel, from_lifelines as from_lifelines
+    from msk_reserves.recovery.path.late import LateRates as LateRates
     from msk_reserves.recovery.path.model import (
         Recovery as Recovery,
         fit_path as fit_path,
@@ -261,6 +263,7 @@ _HOME = {
     "concordance": "recovery.quality.concordance",
     "Concordance": "recovery.quality.concordance",
     "EmployerFrailty": "recovery.path.employers",
+    "LateRates": "recovery.path.late",
     "TransitionModel": "recovery.path.external",
     "from_lifelines": "recovery.path.external",
     "TerminationRates": "recovery.path.termination",
@@ -283,6 +286,7 @@ _HOME = {
     "fit_cost": "cost.fit",
     "Cost": "cost.record",
     "Trends": "cost.record",
+    "LatePayments": "cost.late",
     "temporary_total": "cost.benefits",
     "compensation_rate": "cost.compensation_rate",
     "Award": "cost.award",

@@ -1,7 +1,7 @@
 """The claims as they stood on one evening: what every later room works from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,18 @@ class Assumption:
     name: str
     value: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Figures that are judged, with defaults, and a field `source` that says by whom."""
+
+    def whose(self) -> str:
+        """Return the source, and not that of the defaults where one of the figures is another."""
+        default = {one.name: one.default for one in fields(self)}
+        now = {name: getattr(self, name) for name in default}
+        changed = now != default and now["source"] == default["source"]
+        return "given by the user" if changed else str(now["source"])
 
 
 @dataclass(frozen=True, slots=True)

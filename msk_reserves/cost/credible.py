@@ -4,6 +4,7 @@ import numpy as np
 
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.cost.cells import KIND_OF_STATE, KINDS, CellGrid
+from msk_reserves.cost.late import LatePayments
 
 CELL_CV = 3.0
 """Coefficient of variation of a cell's rate about that of its parent, before payments are seen."""
@@ -11,28 +12,18 @@ CELL_CV = 3.0
 BIN_CV = 3.0
 """The same for the rate of a bin of days about that of the bin before."""
 
-
 YEAR = 365.25
 
 LIFELONG = ("permanent total", "dead")
 """Kinds of state in which benefits are paid at one rate for as long as they are owed, whatever the days so far."""
-
-DEATH_BENEFIT_DAYS = 3640.0
-"""Days after a death for which dependants are owed benefits: 520 weeks. Statutes range from some 300 weeks to the life
-of a spouse, and no file of a few years shows an end."""
-
-BENEFIT_DECLINE = 0.5
-"""What remains after a year of a rate of `DIES_OUT` that too few payments show: awards and partial benefits are paid
-out and end, disputes and case management too: late in a state fewer are still running (judgement, the same as for
-late moves between states)."""
 
 DIES_OUT: dict[str, tuple[str, ...]] = {
     "medical": (),
     "indemnity": tuple(kind for kind in KINDS if kind not in LIFELONG),
     "expense": ("off work", "modified duty", "working"),
 }
-"""Kinds of state in which what an account pays comes to an end. Legal bills and case management follow the way back to
-work; fees on medical care go on for as long as that does."""
+"""Kinds of state in which what an account pays comes to an end, as fast as `LatePayments` says. Legal bills and case
+management follow the way back to work; fees on medical care go on for as long as that does."""
 
 TAIL_CLAIMS = 30
 TAIL_FROM = 365.0
@@ -48,6 +39,7 @@ def credible_rates(
     *,
     seen: Integers | None = None,
     account: str = "medical",
+    late: LatePayments | None = None,
 ) -> Floats:
     """Return the payment rate of each cell, its experience weighed against its parent's.
 
@@ -55,7 +47,7 @@ def credible_rates(
     squared coefficient of variation about the parent: a gamma prior. Parents, from the bottom: the
     cell over all bands of earlier days off; over operated or not; over the states of its kind; the same kind in the
     bin before; the kind over all bins. The bins of a kind after the last that `TAIL_CLAIMS` claims reached are one
-    with it. In the kinds of `DIES_OUT` the parent of a bin is what `BENEFIT_DECLINE` leaves of the bin before.
+    with it. In the kinds of `DIES_OUT` the parent of a bin is what `late` leaves of the bin before.
     Of indemnity all bins of the kinds in `LIFELONG` are one, with one rate for the totally disabled,
     and one each for deaths while off work and other deaths (see `cells.marked`). Then each
     kind's rates are scaled so that they reproduce its payments: credibility moves dollars between the cells of a kind
@@ -70,6 +62,7 @@ def credible_rates(
     seen : claims seen in each cell, shape (n_cells,); without it every bin has a rate of its own.
     account : "medical", "indemnity" or "expense". Benefits are owed for life in the kinds of `LIFELONG`; what dies out
         ends when it is paid out, so that its last bins are never one with earlier ones.
+    late : what is assumed of late payments and the end of death benefits; the judgements when not given.
 
     Returns
     -------
@@ -79,10 +72,10 @@ def credible_rates(
     y = paid.reshape(*paid.shape[:-1], *grid.shape)
     e = days.reshape(*days.shape[:-1], *grid.shape)
     rates = np.zeros_like(e)
-    lifelong = account == "indemnity"
+    lifelong, assumed = account == "indemnity", late or LatePayments()
     for kind, name in enumerate(KINDS):
         states, fades = np.equal(KIND_OF_STATE, kind), name in DIES_OUT[account]
-        fading = _fading(grid) if fades else np.ones(grid.n_bins)
+        fading = _fading(grid, assumed.declines(account)) if fades else np.ones(grid.n_bins)
         tail = _tail(None if fades else seen, states, grid)
         if lifelong and name in LIFELONG:
             tail = 0
@@ -98,7 +91,7 @@ def credible_rates(
         rates[..., states, :, :, :] = fitted[..., bin_]
     if lifelong:
         dead = np.equal(KIND_OF_STATE, KINDS.index("dead"))
-        over = np.array(grid.bin_edges) >= DEATH_BENEFIT_DAYS
+        over = np.array(grid.bin_edges) >= assumed.death_days
         rates[..., dead, :, :, :] = np.where(over, 0.0, rates[..., dead, :, :, :])
     return rates.reshape(days.shape)
 
@@ -113,11 +106,11 @@ def _of_the_dead(paid: Floats, days: Floats) -> Floats:
     return own
 
 
-def _fading(grid: CellGrid) -> Floats:
-    """Return what remains in each bin of the rate of the bin before, where nothing is seen; shape (n_bins,)."""
+def _fading(grid: CellGrid, part: float) -> Floats:
+    """Return what remains in each bin of the rate of the bin before, `part` of it a year; shape (n_bins,)."""
     begin = np.array(grid.bin_edges)
     end = np.append(begin[1:], begin[-1] + YEAR)
-    return np.asarray(BENEFIT_DECLINE ** (np.diff(0.5 * (begin + end), prepend=0.0) / YEAR))
+    return np.asarray(part ** (np.diff(0.5 * (begin + end), prepend=0.0) / YEAR))
 
 
 def _tail(seen: Integers | None, states: Booleans, grid: CellGrid) -> int:

@@ -19,38 +19,15 @@ from msk_reserves.cost.cells import (
     marked_now,
     payment_cells,
 )
-from msk_reserves.cost.credible import BENEFIT_DECLINE, DEATH_BENEFIT_DAYS
 from msk_reserves.cost.design import Design, build_design
 from msk_reserves.cost.factor import ClaimFactor, fit_factor
+from msk_reserves.cost.late import LatePayments
 from msk_reserves.cost.ledger import fit_ledger
 from msk_reserves.cost.rates import PaymentRates
 from msk_reserves.cost.record import ACCOUNT_CATEGORIES, Cost, Trends
 from msk_reserves.cost.relativities import relativity
 from msk_reserves.cost.shares import category_shares
 from msk_reserves.cost.summary import fit_summary
-
-ASSUMED = {
-    "indemnity": (
-        Assumption(
-            "death benefits",
-            f"owed for {DEATH_BENEFIT_DAYS / 7:.0f} weeks from the death",
-            "judgement: statutes range from some 300 weeks to the life of a spouse",
-        ),
-        Assumption(
-            "benefits late in a state, where few payments show them",
-            f"fall to {BENEFIT_DECLINE:.0%} a year, but for permanent total and death benefits",
-            "judgement: awards are paid out and end, as late moves between states do",
-        ),
-    ),
-    "expense": (
-        Assumption(
-            "expense late in a state on the way back to work, where few payments show it",
-            f"falls to {BENEFIT_DECLINE:.0%} a year",
-            "judgement: legal bills and case management end with the dispute and the return",
-        ),
-    ),
-}
-"""What fits on dated payments assume of an account: where payments end that no file of a few years shows the end of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +46,7 @@ def fit_cost(
     recovery: object | None = None,
     *,
     trends: Trends | None = None,
+    late_payments: LatePayments | None = None,
     grid: CellGrid | None = None,
     min_claims: int = 50,
 ) -> Cost:
@@ -85,8 +63,11 @@ def fit_cost(
         The recovery model fitted to the same claims; named in the record. The rates rest on stays already seen.
     trends : Trends, optional
         Growth of prices; 3.5 % a year for medical and wages when not given, printed as an assumption.
+    late_payments : LatePayments, optional
+        What remains of benefits and expense late in a state where few payments show them, and how long death benefits
+        are owed; judgements when not given, printed as assumptions. Nothing of a summary rests on them.
     grid : CellGrid, optional
-        The cells.
+        The cells; one more bin is made where none begins at the end of death benefits.
     min_claims : int, optional
         Claims a level of a covariate needs for a relativity of its own.
 
@@ -102,10 +83,15 @@ def fit_cost(
     """
     if len(book) == 0:
         raise ValueError("`book` must hold at least one claim, got none")
-    trend, cells = trends or Trends(), grid or CellGrid()
+    if not isinstance(late_payments, LatePayments | None):
+        raise TypeError(f"`late_payments` must be a `LatePayments`, got {late_payments!r}")
+    trend, cells, late = trends or Trends(), grid or CellGrid(), late_payments or LatePayments()
     design = build_design(book.claims, min_claims=min_claims)
-    fit_account = _summary_account if book.payments is None else _ledger_account
-    fitted = {name: fit_account(name, book, trend, cells, design) for name in COMPONENTS}
+    if book.payments is None:
+        fitted = {name: _summary_account(name, book, trend, cells, design) for name in COMPONENTS}
+    else:
+        cells = late.end_a_bin(cells)
+        fitted = {name: _ledger_account(name, book, trend, cells, design, late) for name in COMPONENTS}
     accounts = {name: account.rates for name, account in fitted.items()}
     decisions = tuple(decision for account in fitted.values() for decision in account.decisions)
     assumptions = tuple(assumption for account in fitted.values() for assumption in account.assumptions)
@@ -124,7 +110,9 @@ def fit_cost(
     )
 
 
-def _ledger_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, design: Design) -> _Account:
+def _ledger_account(
+    name: str, book: ClaimBook, trends: Trends, grid: CellGrid, design: Design, late: LatePayments
+) -> _Account:
     """Fit one account on dated payments."""
     payments = book.payments
     if payments is None:
@@ -145,7 +133,7 @@ def _ledger_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, 
     paid = sp.csr_array((amount / unit[claim], (claim, cell)), shape=(len(book), grid.n_cells))
     usable = np.isfinite(unit).astype(np.float64)
     days = sp.csr_array(sp.diags_array(usable) @ exposure(book, grid, window))
-    rates = fit_ledger(name, (_unit_name(name), unit), book, days, paid, grid, design)
+    rates = fit_ledger(name, (_unit_name(name), unit), book, days, paid, grid, design, late)
     decisions = [
         Decision(f"{name} payments in the fit", int(kept.sum()), f"{payments.amount[kept].sum():,.0f} dollars")
     ]
@@ -160,7 +148,7 @@ def _ledger_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, 
         meaning = "left out: the claim's weekly benefit is not known"
         decisions.append(Decision(f"{name} payments", int(unusable.sum()), meaning))
     shares = category_shares(cell, payments.category[kept], amount, grid)
-    return _Account(rates, "", shares, tuple(decisions), ASSUMED.get(name, ()))
+    return _Account(rates, "", shares, tuple(decisions), late.assumptions(name))
 
 
 def _summary_account(name: str, book: ClaimBook, trends: Trends, grid: CellGrid, design: Design) -> _Account:
@@ -220,8 +208,8 @@ def _claim_factor(book: ClaimBook, medical: PaymentRates, grid: CellGrid) -> Cla
 def _common_assumptions(trends: Trends, accounts: dict[str, PaymentRates | None]) -> tuple[Assumption, ...]:
     """Return what every fit assumes."""
     found = [
-        Assumption("medical trend", f"{trends.medical:.2%} a year", trends.source),
-        Assumption("wage trend", f"{trends.wage:.2%} a year, followed by expense", trends.source),
+        Assumption("medical trend", f"{trends.medical:.2%} a year", trends.whose()),
+        Assumption("wage trend", f"{trends.wage:.2%} a year, followed by expense", trends.whose()),
     ]
     if accounts["medical"] is not None:
         source = "a claim's level is estimated on its medical payments"

@@ -10,6 +10,7 @@ from msk_reserves.claims.book import ClaimBook
 from msk_reserves.cost.cells import CellGrid
 from msk_reserves.cost.credible import credible_rates
 from msk_reserves.cost.design import Design, design_matrix
+from msk_reserves.cost.late import LatePayments
 from msk_reserves.cost.rates import PaymentRates
 from msk_reserves.cost.relativities import Relativities, fit_relativities
 
@@ -32,6 +33,7 @@ class LedgerEvidence:
     seen : claims seen in each cell, shape (n_cells,).
     account : "medical", "indemnity" or "expense".
     weight : dollars of a unit of each claim over their mean, shape (n_claims,).
+    late : what is assumed of late payments.
     """
 
     days: sp.csr_array
@@ -41,6 +43,7 @@ class LedgerEvidence:
     seen: Integers
     account: str
     weight: Floats
+    late: LatePayments
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> Floats:
         """Draw rates by the Bayesian bootstrap over claims (Rubin 1981), shape (n_draws, n_cells).
@@ -55,7 +58,7 @@ class LedgerEvidence:
             weights *= self.weight / weights.mean(axis=1, keepdims=True)
             paid, days = (self.paid.T @ weights.T).T, (self.days.T @ weights.T).T
             draws[begin : begin + size] = credible_rates(
-                paid, days, self.grid, self.dispersion, seen=self.seen, account=self.account
+                paid, days, self.grid, self.dispersion, seen=self.seen, account=self.account, late=self.late
             )
         return draws
 
@@ -68,6 +71,7 @@ def fit_ledger(
     paid: sp.csr_array,
     grid: CellGrid,
     design: Design,
+    late: LatePayments,
 ) -> PaymentRates:
     """Fit rates and relativities of one account in turn until they agree.
 
@@ -85,6 +89,7 @@ def fit_ledger(
     paid : payments in `unit` at the price level of the valuation date, shape (n_claims, n_cells).
     grid : the cells.
     design : factors of the relativities.
+    late : what is assumed of late payments.
     """
     columns = design_matrix(design, book.claims)
     name, dollars = unit
@@ -95,16 +100,21 @@ def fit_ledger(
     dispersion, weighed = 0.0, days
     paid_by_cell = np.asarray(paid.T @ weight).ravel()
     seen = np.bincount(days.indices, minlength=grid.n_cells).astype(np.int64)
+
+    def rates_at(weighed: sp.csr_array, dispersion: float) -> Floats:
+        e = weighed.T @ weight
+        return credible_rates(paid_by_cell, e, grid, dispersion, seen=seen, account=account, late=late)
+
     for step in range(_ROUNDS + 1):
         multiplier = np.exp((columns - centre) @ beta)
         weighed = sp.csr_array(sp.diags_array(multiplier) @ days)
-        rate = credible_rates(paid_by_cell, weighed.T @ weight, grid, dispersion, seen=seen, account=account)
+        rate = rates_at(weighed, dispersion)
         dispersion = estimate_dispersion(paid, weighed, rate)
         if step < _ROUNDS:
             expected = weight * (days @ rate)
             centre = (expected @ columns) / expected.sum() if expected.sum() > 0 else centre
             beta, covariance = fit_relativities(columns - centre, weight * totals, expected, power=1)
-    rate = credible_rates(paid_by_cell, weighed.T @ weight, grid, dispersion, seen=seen, account=account)
+    rate = rates_at(weighed, dispersion)
     return PaymentRates(
         account=account,
         unit=name,
@@ -116,7 +126,7 @@ def fit_ledger(
         relativities=Relativities(design, centre, beta, covariance),
         dispersion=dispersion,
         level_variance=float("nan"),
-        evidence=LedgerEvidence(weighed, paid, grid, dispersion, seen, account, weight),
+        evidence=LedgerEvidence(weighed, paid, grid, dispersion, seen, account, weight, late),
     )
 
 

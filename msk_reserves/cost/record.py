@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from msk_reserves._checks import Floats, finite, whole
-from msk_reserves.claims.book import Assumption, ClaimBook, Decision
+from msk_reserves.claims.book import Assumption, ClaimBook, Decision, Judged
 from msk_reserves.claims.vocabulary import CATEGORIES, CATEGORY_CODE, COMPONENTS
 from msk_reserves.cost.cells import CellGrid
 from msk_reserves.cost.factor import ClaimFactor, describe
@@ -21,7 +21,7 @@ ACCOUNT_CATEGORIES: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Trends:
+class Trends(Judged):
     """Yearly growth of prices, and where it comes from.
 
     Attributes

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from msk_reserves._checks import Floats, not_negative
-from msk_reserves.claims.book import Assumption
+from msk_reserves.claims.book import Assumption, Judged
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.episodes.randomness import generator
 
 
 @dataclass(frozen=True, slots=True)
-class SystemicRisk:
+class SystemicRisk(Judged):
     """Common factors of mean 1 on all unpaid dollars of a component, one a scenario.
 
     Attributes
@@ -56,4 +56,4 @@ class SystemicRisk:
             f"coefficient of variation {self.medical:.1%} medical, {self.indemnity:.1%} indemnity, "
             f"{self.expense:.1%} expense; correlation {self.correlation:g}"
         )
-        return Assumption("systemic risk", value, self.source)
+        return Assumption("systemic risk", value, self.whose())

@@ -19,9 +19,7 @@ from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.engine import run_blocks
 from msk_reserves.episodes.plan import Plan, make_plan
 from msk_reserves.episodes.systemic import SystemicRisk
-from msk_reserves.recovery.laws.piecewise import DECLINE
 from msk_reserves.recovery.path.model import Recovery
-from msk_reserves.recovery.path.mortality import POPULATION_MORTALITY
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
 from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block
@@ -32,14 +30,6 @@ HORIZON_DAYS = 3640
 PATHS_METHOD = (
     "semi-Markov paths with clocks that restart on entry, but for attorneys, simulated as the first of independent "
     "latent exits; payments compound Poisson around the expected cost of the path"
-)
-
-LATE_RATES = Assumption(
-    "late rates of moves between states",
-    f"where too few exits were seen, and beyond the longest stay, piecewise rates fall to {DECLINE:.0%} a year; "
-    f"those of return to work to {DECLINE:.0%} when the days off double; those of deaths, and of what else ends being "
-    "off work, stay",
-    "judgement: the hazard of reopening halves yearly; that of a log-logistic law goes with 1 / days in the end",
 )
 
 IBNR_REASON = "claims not yet reported are not estimated by this version; the reserves hold reported claims only"
@@ -248,9 +238,7 @@ def _manifest(
     plan: Plan,
 ) -> Manifest:
     """Collect what the forecast was made from."""
-    assumptions = [*book.assumptions, LATE_RATES, *recovery.assumptions_on(book), *cost.assumptions, risk.assumption()]
-    if "age" in book.claims:
-        assumptions.insert(len(book.assumptions) + 1, POPULATION_MORTALITY)
+    assumptions = [*book.assumptions, *recovery.assumptions_on(book), *cost.assumptions, risk.assumption()]
     if plan.takeover.bundled.any():
         source = "contract file" if in_force.stated else "assumed: no terms of the bundles in force were given"
         assumptions.append(Assumption("bundles in force", in_force.describe(), source))

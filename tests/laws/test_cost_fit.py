@@ -24,8 +24,10 @@ from msk_reserves.cost.cells import (
 from msk_reserves.cost.credible import credible_rates
 from msk_reserves.cost.factor import gamma_prior, merged_groups, posterior_moments
 from msk_reserves.cost.fit import fit_cost
+from msk_reserves.cost.late import LatePayments
 from msk_reserves.cost.rates import PaymentRates
 from msk_reserves.cost.record import ACCOUNT_CATEGORIES, Cost, Trends
+from msk_reserves.episodes.systemic import SystemicRisk
 from tests.worlds.paid_along_path import path_world
 
 WORLD = path_world(600, 4)
@@ -298,6 +300,30 @@ def test_model_prints_and_refuses() -> None:
     empty = replace(WORLD.book, claims=pd.DataFrame(columns=WORLD.book.claims.columns))
     with pytest.raises(ValueError, match="`book` must hold at least one claim"):
         fit_cost(empty)
+
+
+def test_what_a_fit_assumes_of_late_payments_may_be_given() -> None:
+    """Death benefits of 300 weeks end a bin there; the figure and whose it is are printed; other things are refused."""
+    book = with_payments(WORLD.book, "ppd", 50.0)
+    own = fit_cost(book, late_payments=LatePayments(expense=0.9, death_weeks=300))
+    assert 2_100.0 in own.grid.bin_edges
+    assert set(own.grid.bin_edges) - set(COST.grid.bin_edges) == {2_100.0}
+    told = {one.name: (one.value, one.source) for one in own.assumptions}
+    assert told["death benefits"] == ("owed for 300 weeks from the death", "given by the user")
+    assert told["benefits late in a state, where few payments show them"][1].startswith("judgement")
+    assert "assumed: death benefits: owed for 300 weeks from the death (given by the user)" in str(own)
+    fit: object = fit_cost
+    assert callable(fit)
+    with pytest.raises(TypeError, match=r"`late_payments` must be a `LatePayments`, got 0\.5"):
+        fit(WORLD.book, late_payments=0.5)
+
+
+def test_figures_of_ones_own_are_not_the_library_s_judgement() -> None:
+    """Trends and systemic risk other than the defaults are given by the user, but for a source that is named."""
+    assert fit_cost(WORLD.book, trends=Trends(medical=0.06)).assumptions[0].source == "given by the user"
+    assert Trends(0.06, 0.03, "fee schedule").whose() == "fee schedule"
+    assert Trends().whose().startswith("judgement")
+    assert SystemicRisk(medical=0.1).assumption().source == "given by the user"
 
 
 def test_a_part_dearer_where_seen_is_dearer_where_not() -> None:

@@ -9,7 +9,8 @@ from msk_reserves._checks import Floats
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import STATE_CODE, STILL_IN_STATE
 from msk_reserves.cost.cells import CellGrid, banded, marked
-from msk_reserves.cost.credible import BENEFIT_DECLINE, DEATH_BENEFIT_DAYS, credible_rates
+from msk_reserves.cost.credible import credible_rates
+from msk_reserves.cost.late import BENEFIT_DECLINE, DEATH_BENEFIT_DAYS, LatePayments
 from msk_reserves.episodes.walk import walk
 from tests.worlds.moves import drawn_moves, plan_of_moves
 
@@ -65,6 +66,67 @@ def test_death_benefits_follow_deaths_of_the_injury_and_end() -> None:
     np.testing.assert_allclose(rate[1][:, owed], 0.01)
     assert (rate[1][:, ~owed] == 0).all()
     assert 0 < owed.sum() < GRID.n_bins
+
+
+@pytest.mark.parametrize("part", [0.25, 0.8, 1.0])
+def test_the_user_says_what_remains_of_late_benefits_and_expense(part: float) -> None:
+    """Each account falls by its own figure, whatever the other's; care does not."""
+    seen = np.array(GRID.bin_edges) < 365.0
+    days, paid = (cells("off_work", 0, np.where(seen, amount, 0.0)) for amount in (5_000.0, 50.0))
+    middle = 0.5 * (np.array(GRID.bin_edges)[:-1] + np.array(GRID.bin_edges)[1:])
+    bins = np.flatnonzero(~seen)[:-1]
+    years = (middle[bins[1:]] - middle[bins[:-1]]) / 365.25
+    late = {"indemnity": LatePayments(benefits=part), "expense": LatePayments(expense=part)}
+    for given, assumed in late.items():
+        for account in ("indemnity", "expense", "medical"):
+            rate = credible_rates(paid, days, GRID, 30.0, account=account, late=assumed).reshape(GRID.shape)
+            fallen = rate[STATE_CODE["off_work"], 0, 0]
+            expected = 1.0 if account == "medical" else (part if account == given else BENEFIT_DECLINE) ** years
+            np.testing.assert_allclose(fallen[bins[1:]] / fallen[bins[:-1]], expected)
+
+
+@pytest.mark.parametrize("weeks", [300.0, 520.0, np.inf])
+def test_death_benefits_end_when_the_user_says(weeks: float) -> None:
+    """A bin begins where they end, whatever the grid; for life they never do."""
+    late = LatePayments(death_weeks=weeks)
+    for grid in (GRID, CellGrid((0.0, 365.0), (28.0,))):
+        with_end = late.end_a_bin(grid)
+        assert with_end.n_bins == grid.n_bins + int(np.isfinite(weeks) and 7.0 * weeks not in grid.bin_edges)
+        days = np.zeros(with_end.shape)
+        days[STATE_CODE["dead"], 1] = 100.0
+        rate = credible_rates((0.01 * days).ravel(), days.ravel(), with_end, 30.0, account="indemnity", late=late)
+        owed = np.array(with_end.bin_edges) < 7.0 * weeks
+        after = rate.reshape(with_end.shape)[STATE_CODE["dead"], 1]
+        np.testing.assert_allclose(after, np.broadcast_to(np.where(owed, 0.01, 0.0), after.shape))
+
+
+def test_late_payments_are_printed_with_whose_they_are() -> None:
+    """Defaults are judgements of the library; other figures the user's, by the source that is named."""
+    death, late = LatePayments().assumptions("indemnity")
+    assert (death.value, late.value[:16]) == ("owed for 520 weeks from the death", "fall to 50% a ye")
+    assert all(one.source.startswith("judgement: ") for one in (death, late))
+    own = LatePayments(death_weeks=np.inf, source="statute of the state")
+    deaths, benefits = own.assumptions("indemnity")
+    assert (deaths.value, deaths.source) == ("owed for life", "statute of the state")
+    assert benefits.source.startswith("judgement: ")
+    (expense,) = LatePayments(expense=0.9).assumptions("expense")
+    assert (expense.value, expense.source) == ("falls to 90% a year", "given by the user")
+    assert LatePayments().assumptions("medical") == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((0.0, 0.5, 520.0), "`benefits` must lie above 0 and not exceed 1.*got 0.0"),
+        ((0.5, 1.2, 520.0), "`expense` must lie above 0 and not exceed 1.*got 1.2"),
+        ((0.5, 0.5, -1.0), "`death_weeks` must be above zero, or infinite for life, got -1.0"),
+        ((0.5, 0.5, np.nan), "`death_weeks` must be a finite number"),
+    ],
+)
+def test_late_payments_that_cannot_be_are_refused(given: tuple[float, float, float], message: str) -> None:
+    """Each rule says the value that came."""
+    with pytest.raises(ValueError, match=message):
+        LatePayments(*given)
 
 
 def test_benefits_that_few_payments_show_die_out() -> None:

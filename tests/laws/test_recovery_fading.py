@@ -5,12 +5,20 @@ import pandas as pd
 import pytest
 
 from msk_reserves.claims.states import StateSpace
-from msk_reserves.recovery.laws.piecewise import Fading, cells_of, default_cuts, merged_cuts, remains
+from msk_reserves.recovery.laws.piecewise import (
+    BY_DOUBLING,
+    BY_YEAR,
+    NEVER,
+    Fading,
+    cells_of,
+    default_cuts,
+    merged_cuts,
+)
 from msk_reserves.recovery.observations import Observations, observations
 from msk_reserves.recovery.path.model import Recovery, fit_path
 from msk_reserves.recovery.path.selection import fit_candidates
 
-FADINGS: tuple[Fading, ...] = ("never", "by year", "by doubling")
+FADINGS = (NEVER, BY_YEAR, BY_DOUBLING)
 SPACE = StateSpace(
     ("away", "working", "rated", "disabled", "dead"),
     off_work=("away",),
@@ -26,7 +34,7 @@ def exits_until(last: float, n: int = 400) -> Observations:
     return observations(days, np.repeat([1.0, 0.0], n))
 
 
-@pytest.mark.parametrize("fading", FADINGS)
+@pytest.mark.parametrize("fading", [*FADINGS, Fading("by year", 0.8), Fading("by doubling", 0.25)])
 def test_rates_beyond_the_exits_are_drawn_to_what_remains(fading: Fading) -> None:
     """Pieces that nobody reached have the rate of the piece before times what remains from middle to middle."""
     data = exits_until(700.0)
@@ -38,7 +46,7 @@ def test_rates_beyond_the_exits_are_drawn_to_what_remains(fading: Fading) -> Non
     assert len(beyond) > 3
     rates = prior[0, beyond] / prior[1, beyond]
     pairs = zip(middle[beyond[:-1]], middle[beyond[1:]], strict=True)
-    np.testing.assert_allclose(rates[1:] / rates[:-1], [remains(fading, *pair) for pair in pairs])
+    np.testing.assert_allclose(rates[1:] / rates[:-1], [fading.remains(*pair) for pair in pairs])
 
 
 def test_a_law_may_rise_beyond_the_data_only_where_the_move_does_not_fade() -> None:
@@ -50,7 +58,7 @@ def test_a_law_may_rise_beyond_the_data_only_where_the_move_does_not_fade() -> N
         fading: fit_candidates(data, (), ("weibull", "piecewise"), "single", fading=fading)[0].refused
         for fading in FADINGS
     }
-    assert not refused["never"]
+    assert not refused[NEVER]
     assert all("hazard rises after day" in refused[fading] for fading in FADINGS[1:])
 
 
@@ -64,9 +72,9 @@ def test_rates_by_piece_stand_back_behind_a_law_of_recovery() -> None:
         fading: [one.weight for one in fit_candidates(data, (), names, "equal_within_7", fading=fading)]
         for fading in FADINGS
     }
-    assert weights["by doubling"] == [1.0, 0.0]
+    assert weights[BY_DOUBLING] == [1.0, 0.0]
     late = observations(np.r_[np.minimum(days, 60.0), np.linspace(900.0, 950.0, 80)], np.r_[days <= 60.0, np.ones(80)])
-    alone = fit_candidates(late, (), ("exponential", "piecewise"), "equal_within_7", fading="by doubling")
+    alone = fit_candidates(late, (), ("exponential", "piecewise"), "equal_within_7", fading=BY_DOUBLING)
     assert [one.weight for one in alone] == [0.0, 1.0]
 
 

@@ -13,6 +13,7 @@ from msk_reserves.recovery.laws.cure import CURES, no_plateau
 from msk_reserves.recovery.laws.families import FAMILIES, WEIBULL
 from msk_reserves.recovery.laws.fit import LAWS, FittedFamily, fit_family, fit_law
 from msk_reserves.recovery.laws.likelihood import evaluate, prepare
+from msk_reserves.recovery.laws.piecewise import BY_YEAR
 from msk_reserves.recovery.laws.spline import basis, basis_slope, fit_spline, log_days_at, rising, slopes
 from msk_reserves.recovery.observations import grouped, observations
 from msk_reserves.recovery.path.draws import LawDraws, RecoveryDraws, TransitionDraws, at_mark, law_draws
@@ -310,17 +311,17 @@ def test_cure_needs_a_plateau() -> None:
     with pytest.raises(ValueError, match="`family` must not be 'cure_weibull' for these stays: no plateau"):
         fit_family("cure_weibull", few.days, few.exited)
     names = ("weibull", "cure_weibull")
-    refused = fit_candidates(few, (), names, "equal_within_7", fading="by year")[1]
+    refused = fit_candidates(few, (), names, "equal_within_7", fading=BY_YEAR)[1]
     assert refused.weight == 0.0
     assert refused.note().startswith("no plateau")
-    assert fit_candidates(long, (), names, "equal_within_7", fading="by year")[1].fit.converged
+    assert fit_candidates(long, (), names, "equal_within_7", fading=BY_YEAR)[1].fit.converged
 
 
 def test_few_exits_leave_laws_untried_with_the_reason() -> None:
     """With 20 exits, laws that need 30 stay in the list with that reason and no weight."""
     rng = np.random.default_rng(2)
     data = observations(rng.exponential(50, 25), np.r_[np.ones(20), np.zeros(5)])
-    found = fit_candidates(data, (), ("weibull", "rp1", "gengamma"), "equal_within_7", fading="by year")
+    found = fit_candidates(data, (), ("weibull", "rp1", "gengamma"), "equal_within_7", fading=BY_YEAR)
     notes = {one.fit.family: one.note() for one in found}
     assert notes["rp1"] == notes["gengamma"] == "needs 30 exits, there are 20"
     assert sum(one.weight for one in found) == pytest.approx(1.0)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from msk_reserves.recovery.path.model import fit_path
-from msk_reserves.recovery.path.mortality import population_mortality
+from msk_reserves.recovery.path.mortality import mortality_of
 
 
 def table(deaths: int, years: float, age: float | None) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def rate(deaths: int, years: float, age: float = 50.0) -> float:
 @pytest.mark.parametrize(("deaths", "years"), [(0, 0.5), (0, 5.0), (4, 2.0)])
 def test_the_rate_lies_between_the_file_s_and_the_population_s(deaths: int, years: float) -> None:
     """Two exits of the population's mortality are added to the deaths and days of the file."""
-    expected = population_mortality(pd.DataFrame({"age": [50.0]}))
+    expected = mortality_of(pd.DataFrame({"age": [50.0]}))
     assert expected is not None
     own, days = float(expected[0]), 100 * 365.25 * years
     assert rate(deaths, years) == pytest.approx((2.0 + deaths) / (2.0 / own + days), rel=1e-9)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from msk_reserves.recovery.laws.piecewise import BY_YEAR
 from msk_reserves.recovery.observations import observations
 from msk_reserves.recovery.path.selection import fit_candidates
 
@@ -16,6 +17,6 @@ def test_rates_by_piece_take_the_place_of_a_refused_law() -> None:
     stopped = np.where(days > 100.0, 100.0 + rng.exponential(20_000.0, 4_000), days)
     seen = np.minimum(stopped, 1_000.0)
     data = observations(np.maximum(seen, 0.5), stopped <= 1_000.0)
-    found = fit_candidates(data, (), ("weibull",), "equal_within_7", fading="by year")
+    found = fit_candidates(data, (), ("weibull",), "equal_within_7", fading=BY_YEAR)
     assert [(one.fit.family, one.weight > 0) for one in found] == [("weibull", False), ("piecewise", True)]
     assert "expects" in found[0].refused

@@ -13,7 +13,7 @@ from msk_reserves.recovery.laws.cure import CURES, beyond_last_exit, is_cure, no
 from msk_reserves.recovery.laws.families import BY_CLAIM, FAMILIES, WEIBULL, Family
 from msk_reserves.recovery.laws.likelihood import prepare
 from msk_reserves.recovery.laws.newton import Optimum
-from msk_reserves.recovery.laws.piecewise import PIECEWISE, Fading, default_cuts, fit_piecewise, merged_cuts
+from msk_reserves.recovery.laws.piecewise import BY_YEAR, PIECEWISE, Fading, default_cuts, fit_piecewise, merged_cuts
 from msk_reserves.recovery.laws.search import climb, search
 from msk_reserves.recovery.laws.spline import SPLINES, default_knots, first_curve, fit_spline, is_spline
 from msk_reserves.recovery.observations import Observations, columns_beside, grouped, observations
@@ -238,7 +238,7 @@ def fit_law(
     data: Observations,
     labels: tuple[str, ...],
     *,
-    fading: Fading = "by year",
+    fading: Fading = BY_YEAR,
     beside: Beside = NOTHING_BESIDE,
     known: Mapping[str, FittedFamily] = NOTHING_KNOWN,
 ) -> FittedFamily:
@@ -308,7 +308,7 @@ def _in_unit(theta: Floats, unit: float) -> Floats:
 
 
 def piecewise_to_data(
-    data: Observations, labels: tuple[str, ...], cuts: Floats, *, fading: Fading = "by year"
+    data: Observations, labels: tuple[str, ...], cuts: Floats, *, fading: Fading = BY_YEAR
 ) -> FittedFamily:
     """Fit piecewise-exponential rates to checked data on the given cuts; `fading` rules pieces with few exits."""
     best, ruled = fit_piecewise(data, cuts, fading=fading)

@@ -24,13 +24,8 @@ PRIOR_EVENTS = 0.5
 """Weight, in exits, of what is expected of a piece with fewer than `MINIMUM_EVENTS`: what `remains` of the rate
 of the piece before, from middle to middle."""
 
-Fading = Literal["never", "by year", "by doubling"]
-"""How a rate falls where too few exits show it, so too beyond the longest stay seen: not at all; by a part every year,
-as what dies out (judgement: the hazard of reopening halves yearly); or by that part whenever the days double, as do
-returns to work: the hazard of a log-logistic law goes with 1 / days in the end."""
-
 DECLINE = 0.5
-"""What remains after a year, or a doubling."""
+"""What remains of a rate after a year, or a doubling, where nothing else is asked for."""
 
 YEAR = 365.25
 LATE_YEARS = (1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10)
@@ -43,18 +38,35 @@ def default_cuts() -> Floats:
     return np.concatenate([[2.0, 4.0], 7.0 * np.array(CUT_WEEKS, dtype=np.float64)])
 
 
-def remains(fading: Fading, earlier: float, later: float) -> float:
-    """Return what remains of a rate from one day to a later one.
+@dataclass(frozen=True, slots=True)
+class Fading:
+    """How a rate falls where too few exits show it, so too beyond the longest stay seen.
+
+    Attributes
+    ----------
+    kind : "never"; "by year", by a part every year, as what dies out (judgement: the hazard of reopening halves
+        yearly); or "by doubling", by a part whenever the days double, as do returns to work: the hazard of a
+        log-logistic law goes with 1 / days in the end.
+    part : what remains after a year, or a doubling.
 
     Examples
     --------
-    >>> [remains(fading, 365.25, 1461.0) for fading in ("never", "by year", "by doubling")]
+    >>> [fading.remains(365.25, 1461.0) for fading in (NEVER, BY_YEAR, BY_DOUBLING)]
     [1.0, 0.125, 0.25]
     """
-    if fading == "never":
-        return 1.0
-    times = (later - earlier) / YEAR if fading == "by year" else float(np.log2(later / earlier))
-    return float(DECLINE**times)
+
+    kind: Literal["never", "by year", "by doubling"]
+    part: float = DECLINE
+
+    def remains(self, earlier: float, later: float) -> float:
+        """Return what remains of a rate from one day to a later one."""
+        if self.kind == "never":
+            return 1.0
+        times = (later - earlier) / YEAR if self.kind == "by year" else float(np.log2(later / earlier))
+        return float(self.part**times)
+
+
+NEVER, BY_YEAR, BY_DOUBLING = Fading("never"), Fading("by year"), Fading("by doubling")
 
 
 def merged_cuts(data: Observations, cuts: Floats) -> Floats:
@@ -127,7 +139,7 @@ def baseline_hazard(days: Floats, rates: Floats, cuts: Floats) -> Floats:
 
 
 def fit_piecewise(
-    data: Observations, cuts: Floats, start: Floats | None = None, *, fading: Fading = "by year"
+    data: Observations, cuts: Floats, start: Floats | None = None, *, fading: Fading = BY_YEAR
 ) -> tuple[Optimum, int]:
     """Maximise the exact likelihood of rates by piece, as `fit_cells` does."""
     return fit_cells(cells_of(data, cuts, fading), start)
@@ -206,7 +218,7 @@ def _prior(count: Floats, time: Floats, cuts: Floats, fading: Fading) -> Floats:
     prior = np.zeros((2, len(count)))
     for piece in range(len(count)):
         if piece:
-            rate *= remains(fading, float(middle[piece - 1]), float(middle[piece]))
+            rate *= fading.remains(float(middle[piece - 1]), float(middle[piece]))
         if count[piece] < MINIMUM_EVENTS:
             prior[:, piece] = PRIOR_EVENTS, PRIOR_EVENTS / rate
         rate = (count[piece] + prior[0, piece]) / (time[piece] + prior[1, piece])

@@ -9,7 +9,7 @@ from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.laws.cure import is_cure
 from msk_reserves.recovery.laws.families import EXPONENTIAL
 from msk_reserves.recovery.laws.fit import Beside, FittedFamily, fit_law, piecewise_to_data
-from msk_reserves.recovery.laws.piecewise import PIECEWISE, Fading, default_cuts, merged_cuts
+from msk_reserves.recovery.laws.piecewise import BY_YEAR, PIECEWISE, Fading, default_cuts, merged_cuts
 from msk_reserves.recovery.laws.spline import is_spline, pivot
 from msk_reserves.recovery.observations import Observations
 
@@ -48,7 +48,7 @@ def cannot_carry(name: str, tilt: Tilt) -> str:
 
 
 def fit_tilted(
-    name: str, data: Observations, labels: tuple[str, ...], tilt: Tilt, *, fading: Fading = "by year"
+    name: str, data: Observations, labels: tuple[str, ...], tilt: Tilt, *, fading: Fading = BY_YEAR
 ) -> FittedFamily:
     """Fit a law that can carry it with levels in its shape, or effects that change with time.
 
@@ -62,7 +62,7 @@ def fit_tilted(
         Names of the covariates.
     tilt : Tilt
         Which of them do more.
-    fading : {"never", "by year", "by doubling"}
+    fading : Fading
         As in `fit_law`.
 
     Returns

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from msk_reserves._checks import Floats
-from msk_reserves.recovery.laws.piecewise import cells_of, default_cuts, fit_cells, merged_cuts
+from msk_reserves.recovery.laws.piecewise import BY_YEAR, cells_of, default_cuts, fit_cells, merged_cuts
 from msk_reserves.recovery.path.entry import ENTRY_SCORES, entry_steps
 from msk_reserves.recovery.path.selection import FEW_EVENTS, MANY_EVENTS
 from msk_reserves.recovery.path.transitions import AtRisk, observed_exits
@@ -104,7 +104,7 @@ def _aics(group: AtRisk, target: str, lates: Sequence[int] = (-1,)) -> tuple[flo
     """
     kinds: Floats = np.column_stack([group.marked, entry_steps(group.since)]).astype(np.float64)
     data = observed_exits(group, group.exited(target), kinds)
-    cells = cells_of(data, merged_cuts(data, default_cuts()), "by year")
+    cells = cells_of(data, merged_cuts(data, default_cuts()), BY_YEAR)
     mark, step = cells.design
     found = []
     for late in lates:

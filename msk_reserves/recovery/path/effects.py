@@ -17,6 +17,15 @@ NORMAL_975 = 1.959963984540054
 """Quantile of the standard normal law at 97.5 %, for limits at 95 %."""
 
 
+def what_was_fitted(moves: Sequence[Transition], weighting: str) -> list[str]:
+    """Return sentences on how many moves were fitted, and which on the days since the path began."""
+    own = [one for one in moves if not one.shared]
+    seen = sum(one.events for one in own)
+    ahead = [f"{one.origin} to {one.target}" for one in own if one.forward]
+    clock = [f"On the days since the claim's path began, not on those in the stay: {', '.join(ahead)}."]
+    return [f"Recovery fitted to {seen:,.0f} moves of {len(own)} kinds, weights {weighting}.", *clock[: len(ahead)]]
+
+
 def moves_and_laws(moves: Sequence[Transition], design: CovariateDesign) -> pd.DataFrame:
     """Return a row a move and law, as `Recovery.to_frame` describes it."""
     rows = [

@@ -14,13 +14,14 @@ from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.path.covariates import Ask, CovariateDesign, Move, covariate_design
 from msk_reserves.recovery.path.draws import RecoveryDraws, check_draws
-from msk_reserves.recovery.path.effects import effects_of, moves_and_laws
+from msk_reserves.recovery.path.effects import effects_of, moves_and_laws, what_was_fitted
 from msk_reserves.recovery.path.employer_fit import with_employers
 from msk_reserves.recovery.path.employers import NOBODY, EmployerColumn, EmployerFrailty
 from msk_reserves.recovery.path.entry import EntryTerm, entered
 from msk_reserves.recovery.path.external import ClaimRow, TransitionModel, tabulated
+from msk_reserves.recovery.path.late import LateRates
 from msk_reserves.recovery.path.mixture import share_beyond
-from msk_reserves.recovery.path.mortality import population_mortality
+from msk_reserves.recovery.path.mortality import Mortality, mortality_of
 from msk_reserves.recovery.path.moves import Choices, borrowed, fit_moves
 from msk_reserves.recovery.path.options import Asked
 from msk_reserves.recovery.path.replacement import keyed, replaced, with_twin, without_moves
@@ -46,6 +47,7 @@ class Recovery:
         beyond the longest stay seen, and so rests on the laws alone.
     space : the states.
     frailty : what is known of employers' factors on the return of their workers, None where they have none.
+    assumed : what the fit rests on beside the stays: late rates, and mortality where states go on for life.
     """
 
     fitted: tuple[Transition, ...]
@@ -55,6 +57,7 @@ class Recovery:
     beyond_data: tuple[tuple[str, float], ...]
     space: StateSpace
     frailty: EmployerFrailty | None = None
+    assumed: tuple[Assumption, ...] = ()
 
     @property
     def transitions(self) -> Mapping[tuple[str, ...], Transition]:
@@ -80,12 +83,12 @@ class Recovery:
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """What is assumed by moves whose hazards were given."""
+        """What is assumed by the fit, and by moves whose hazards were given."""
         given = [(one.hazards, one.name) for one in self.fitted if one.hazards is not None and not one.shared]
-        return tuple(hazards.assumption(name) for hazards, name in given)
+        return (*self.assumed, *(hazards.assumption(name) for hazards, name in given))
 
     def assumptions_on(self, book: ClaimBook) -> tuple[Assumption, ...]:
-        """Return what is assumed when the recovery is used on a book: given moves, and levels it has not seen."""
+        """Return what is assumed when the recovery is used on a book, levels it has not seen among it."""
         unseen = (
             Assumption(f"unseen level, {level}", f"{n:,} claims count as the most frequent level", "not in the fit")
             for level, n in self.design.unseen(book.claims).items()
@@ -196,20 +199,11 @@ class Recovery:
 
     def _sentences(self) -> list[str]:
         """What was fitted, to what, and what rests on extrapolation."""
-        own = [one for one in self.fitted if not one.shared]
-        moves = sum(one.events for one in own)
-        lines = [
-            f"Recovery fitted to {moves:,.0f} moves of {len(own)} kinds, weights {self.weighting}.",
-            f"Covariates: {self.design!r}.",
-            *told(self.design),
-        ]
-        ahead = [f"{one.origin} to {one.target}" for one in own if one.forward]
-        if ahead:
-            lines.append(f"On the days since the claim's path began, not on those in the stay: {', '.join(ahead)}.")
+        lines = [*what_was_fitted(self.fitted, self.weighting), f"Covariates: {self.design!r}.", *told(self.design)]
         lines += [f"{one.meaning}: {one.count:,}." for one in self.decisions]
         if self.frailty is not None:
             lines.append(f"{self.frailty!r}.")
-        lines += [f"{one.name[0].upper()}{one.name[1:]}: {one.value}." for one in self.assumptions]
+        lines += [f"Assumed, {one.name}: {one.value} ({one.source})." for one in self.assumptions]
         lines += [
             f"{share:.0%} of the mean stay in {state} (to ten years) lies beyond the longest seen."
             for state, share in self.beyond_data
@@ -237,6 +231,8 @@ def fit_recovery(
     strata: str | None = None,
     shape: AskLevels = (),
     varying: AskLevels = (),
+    late_rates: LateRates | None = None,
+    mortality: Mortality | None = None,
     replace_moves: Mapping[Move, TransitionModel] = MappingProxyType({}),
     executor: Executor | None = None,
 ) -> Recovery:
@@ -273,6 +269,11 @@ def fit_recovery(
     varying : str, sequence of str, or mapping of moves to these
         Columns of categories whose effect on the hazard may change with the days in the state: piecewise rates let it
         differ by 4, 13 and 26 weeks, splines along ln days; other laws are refused.
+    late_rates : LateRates, optional
+        What remains of rates by piece late in a state, where too few exits show them; half when not given.
+    mortality : Mortality, optional
+        A life table, as `life_table()`, for states that go on for life, worth two deaths; rounded figures of the
+        population when not given.
     replace_moves : mapping of moves (from, to) to models
         Models of yours that take the place of a move's laws, as in `Recovery.with_transition`.
     executor : concurrent.futures.Executor, optional
@@ -291,7 +292,7 @@ def fit_recovery(
     if not (book.spells.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`book` must hold at least one stay that ended; all {len(book.spells):,} are still running")
     described = (book.claims, clusters(book.claims))
-    asked = Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying)
+    asked = Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying, late_rates, mortality)
     recovery = _fitted_to(stays_of(book), STANDARD_STATES, described, asked, executor)
     for (origin, target), model in replace_moves.items():
         recovery = recovery.with_transition(origin, target, model, book)
@@ -309,6 +310,8 @@ def fit_path(
     strata: str | None = None,
     shape: AskLevels = (),
     varying: AskLevels = (),
+    late_rates: LateRates | None = None,
+    mortality: Mortality | None = None,
     executor: Executor | None = None,
 ) -> Recovery:
     """Fit the time in each of your own states from a table of stays.
@@ -324,13 +327,13 @@ def fit_path(
         `employer_id`; and covariates, as they were when the row began.
     space : StateSpace
         The declared states; those of a book by default.
-    covariates, candidates, weighting, frailty, strata, shape, varying, executor : optional
+    covariates, candidates, weighting, frailty, strata, shape, varying, late_rates, mortality, executor : optional
         As in `fit_recovery`, of the columns of `stays`.
 
     Returns
     -------
     Recovery
-        Reserves can be made only of one on the states of a book.
+        By the rules of `fit_recovery`. Reserves can be made only of one on the states of a book.
 
     Raises
     ------
@@ -339,10 +342,6 @@ def fit_path(
         or do not follow from the row before, stays that end before they begin, and states left that are never left.
     ValueError
         If no row moved, or an option is unknown.
-
-    Notes
-    -----
-    The rules are those of `fit_recovery`, which goes the same way.
 
     Examples
     --------
@@ -355,7 +354,7 @@ def fit_path(
     rows, cluster = read_stays(stays, space)
     if not (rows.next_state != STILL_IN_STATE).any():
         raise ValueError(f"`stays` must hold at least one stay that ended; all {len(stays):,} are still running")
-    asked = Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying)
+    asked = Asked(covariates, tuple(candidates), weighting, frailty, strata, shape, varying, late_rates, mortality)
     return _fitted_to(rows, space, (stays, cluster), asked, executor)
 
 
@@ -377,12 +376,13 @@ def _fitted_to(
         with_strata(design, table, asked.strata), table, (asked.shape, asked.varying), space.names
     )
     matrix = design.matrix(table)
-    choices = Choices(matrix, design, cluster, asked.candidates, asked.weighting, population_mortality(table), levels)
+    deaths = mortality_of(table, asked.mortality)
+    laws = asked.candidates, asked.weighting
+    choices = Choices(matrix, design, cluster, *laws, deaths, asked.late, levels)
     fitted = fit_moves(groups, choices, executor)
     decisions = (*decisions, *borrowed(fitted, space), *borrowing(fitted, asked.strata), *plain(fitted, levels))
     employers = None
     if asked.frailty is not None:
-        laws = asked.candidates, asked.weighting
         fitted, employers, decision = with_employers(fitted, space, described, laws, asked.frailty)
         decisions = (*decisions, decision)
     if employers is not None:
@@ -395,4 +395,5 @@ def _fitted_to(
         for group in groups
         if group.targets()
     )
-    return Recovery(fitted, design, decisions, asked.weighting, beyond, space, employers)
+    assumed = asked.assumptions(deaths if space.lifelong else None)
+    return Recovery(fitted, design, decisions, asked.weighting, beyond, space, employers, assumed)

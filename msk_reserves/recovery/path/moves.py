@@ -15,6 +15,7 @@ from msk_reserves.claims.states import StateSpace
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.baseline import Baseline, baseline_of, differ_in_shape, entry_effect
 from msk_reserves.recovery.path.covariates import CovariateDesign, usable_columns
+from msk_reserves.recovery.path.late import LateRates
 from msk_reserves.recovery.path.selection import FEW_EVENTS, fit_candidates
 from msk_reserves.recovery.path.strata import Pair, fit_by_stratum
 from msk_reserves.recovery.path.thin import PRIOR_EVENTS, beside, fit_thin, fit_unseen, unseen
@@ -24,7 +25,6 @@ from msk_reserves.recovery.path.transitions import (
     NORMAL_EVENTS,
     AtRisk,
     Transition,
-    fading_of,
     observed_exits,
 )
 
@@ -33,7 +33,8 @@ from msk_reserves.recovery.path.transitions import (
 class Choices:
     """What the fits of one book share: covariates by row and which a move may use, employers, laws, weighting.
 
-    `mortality` is the deaths a day expected of each row in states that go on for life, None where no age is known.
+    `mortality` is the deaths a day expected of each row in states that go on for life, None where no age is known;
+    `late` is what is assumed of moves late in a state.
     """
 
     design: Floats
@@ -42,6 +43,7 @@ class Choices:
     candidates: Sequence[str]
     weighting: str
     mortality: Floats | None
+    late: LateRates
     levels: Levels = NO_LEVELS
 
 
@@ -57,7 +59,10 @@ def fit_moves(groups: Sequence[AtRisk], choices: Choices, executor: Executor | N
         found = list(workers.map(partial(_fit_move, groups, choices), *zip(*asked, strict=True)))
     fitted: list[Transition] = []
     for group in groups:
-        never = [fit_unseen(group, target, groups, choices.cluster) for target in unseen(group, groups)]
+        never = [
+            fit_unseen(group, target, groups, choices.cluster, fading=choices.late.of(group, target))
+            for target in unseen(group, groups)
+        ]
         pairs = [(one, _in_twin(one, one, group) if _has_twin(group, groups) else None) for one in never]
         pairs += [pair for (of, _), some in zip(asked, found, strict=True) if of is group for pair in some]
         fitted += [*(own for own, _ in pairs), *(there for _, there in pairs if there is not None)]
@@ -132,7 +137,8 @@ def fit_transition(
     group = group.at_risk_of(target)
     group = group.forward() if baseline.forward else group
     if group.exits(target) < FEW_EVENTS:
-        fitted = fit_thin(group, target, groups, choices.cluster, parent=_mortality(group, target, choices))
+        parent, fading = _mortality(group, target, choices), choices.late.of(group, target)
+        fitted = fit_thin(group, target, groups, choices.cluster, fading=fading, parent=parent)
     else:
         fitted = _fit_many(group, target, choices, baseline.late)
     return replace(fitted, forward=baseline.forward)
@@ -144,7 +150,7 @@ def _fit_many(group: AtRisk, target: str, choices: Choices, late: int) -> Transi
     tilting = choices.levels.carried(group, target, choices.design)
     design, columns, names = _offered(group, target, choices, (late, tilting))
     usable = usable_columns(design, exited.astype(np.float64), int(events // EVENTS_PER_COVARIATE) - 1 - len(tilting))
-    fading = fading_of(group, target)
+    fading = choices.late.of(group, target)
     borrows = 0 not in usable and bool(group.marked.any()) and not bool(group.marked.all())
     usable = (0, *usable) if borrows else usable
     columns, names = tuple(columns[place] for place in usable if place), tuple(names[place] for place in usable)

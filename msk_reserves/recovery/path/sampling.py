@@ -175,7 +175,7 @@ def _rising(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
 
 def _centred_by_mark(transition: Transition, fit: FittedFamily, theta: Floats) -> Floats:
     """Return draws centred for a state by their level, and then for its twin by the effect of the mark."""
-    data, days = transition.data, transition.fading == "by doubling"
+    data, days = transition.data, transition.fading.kind == "by doubling"
     if transition.mark is None:
         return centred(fit, theta, data, days=days)
     marked = data.design[:, 0] == 1.0

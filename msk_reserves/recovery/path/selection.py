@@ -105,7 +105,7 @@ def fit_candidates(
         Laws asked for.
     weighting : {"equal_within_7", "bic", "single"}
         Equal weight to laws within 7 of the best AIC; weights by exp(-BIC/2); or the best AIC alone.
-    fading : {"never", "by year", "by doubling"}
+    fading : Fading
         How piecewise rates fall where too few exits show them. Of a move that becomes rarer, a law whose hazard rises
         after 52 weeks, beyond the last exit seen, is refused.
     tilt : Tilt
@@ -143,7 +143,7 @@ def fit_candidates(
     if all(refused):
         fits.append(fit_to_data(EXPONENTIAL, data, labels))
         refused.append("")
-    if fading == "by doubling":
+    if fading.kind == "by doubling":
         refused = _behind_laws(fits, refused)
     weights = law_weights(fits, [not reason for reason in refused], weighting, data.events)
     few = f"needs {MANY_EVENTS} exits, there are {data.events:,.6g}"
@@ -191,7 +191,7 @@ def _implausible(fit: FittedFamily, parts: Sequence[Observations], fading: Fadin
     if fit.family == PIECEWISE:
         return ""
     misfit = next(filter(None, (tail_misfit(fit, part) for part in parts)), "")
-    if misfit or fading == "never":
+    if misfit or fading.kind == "never":
         return misfit
     law = law_draws(fit.family, at_level(fit, fit.theta[None, :], np.zeros(len(fit.tilt))), fit.cuts)
     place = float(law.coefficients[0] @ np.concatenate([np.ones(law.constant), _means(data)]))

@@ -8,11 +8,11 @@ import numpy as np
 from msk_reserves._checks import Booleans, Integers
 from msk_reserves.recovery.laws.families import EXPONENTIAL
 from msk_reserves.recovery.laws.fit import FittedFamily, piecewise_to_data
-from msk_reserves.recovery.laws.piecewise import default_cuts, exposure, merged_cuts
+from msk_reserves.recovery.laws.piecewise import Fading, default_cuts, exposure, merged_cuts
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.draws import law_draws
 from msk_reserves.recovery.path.selection import Candidate
-from msk_reserves.recovery.path.transitions import AtRisk, Transition, ends_otherwise, fading_of, observed_exits
+from msk_reserves.recovery.path.transitions import AtRisk, Transition, ends_otherwise, observed_exits
 
 PRIOR_EVENTS = 0.5
 """Weight of the parent's rate for a transition with few exits, in exits."""
@@ -25,7 +25,13 @@ _LEAST_RATE = 1e-8
 
 
 def fit_thin(
-    group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: Integers, *, parent: float | None = None
+    group: AtRisk,
+    target: str,
+    groups: Sequence[AtRisk],
+    cluster: Integers,
+    *,
+    fading: Fading,
+    parent: float | None = None,
 ) -> Transition:
     """Fit a move seen fewer than ten times: a constant rate, drawn toward its parent's by a gamma prior.
 
@@ -52,7 +58,7 @@ def fit_thin(
         reason=f"gamma prior of {worth:g} exits at {parent:.3g} a day",
         cuts=np.zeros(0),
     )
-    pieces = None if target in group.space.deaths else _when(group, target, fit)
+    pieces = None if target in group.space.deaths else _when(group, target, fit, fading)
     alone = (Candidate(fit, 1.0, ""),)
     changing = alone if pieces is None else (Candidate(fit, 0.0, "does not change"), Candidate(pieces, 1.0, ""))
     return Transition(
@@ -68,14 +74,14 @@ def fit_thin(
         cluster=cluster[group.row],
         prior=(shape, rate),
         continues=target == group.twin,
-        fading=fading_of(group, target),
+        fading=fading,
     )
 
 
-def _when(group: AtRisk, target: str, constant: FittedFamily) -> FittedFamily | None:
+def _when(group: AtRisk, target: str, constant: FittedFamily, fading: Fading) -> FittedFamily | None:
     """Return rates by piece that expect as many exits as a constant rate, nothing where they do not converge."""
     alike = observed_exits(group, _at_that_time(group, target), np.zeros((len(group.days), 0)))
-    pieces = piecewise_to_data(alike, (), merged_cuts(alike, default_cuts()), fading=fading_of(group, target))
+    pieces = piecewise_to_data(alike, (), merged_cuts(alike, default_cuts()), fading=fading)
     if not pieces.converged:
         return None
     level = np.log(np.exp(-constant.theta[0]) * group.exposure() / alike.events)
@@ -111,7 +117,9 @@ def unseen(group: AtRisk, groups: Sequence[AtRisk]) -> tuple[str, ...]:
     )
 
 
-def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: Integers) -> Transition:
+def fit_unseen(
+    group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: Integers, *, fading: Fading
+) -> Transition:
     """Return a move that was never seen as kindred states show it, at the level that `PRIOR_EVENTS` and none seen give.
 
     The rates by piece of the kindred states' stays together are multiplied by `prior exits / (prior exits + expected)`,
@@ -119,7 +127,7 @@ def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: In
     """
     kin = _joined([one for one in _kin(group, groups) if one.state != target])
     exits = observed_exits(kin, kin.exited(target), np.zeros((len(kin.days), 0)))
-    pieces = piecewise_to_data(exits, (), merged_cuts(exits, default_cuts()), fading=fading_of(group, target))
+    pieces = piecewise_to_data(exits, (), merged_cuts(exits, default_cuts()), fading=fading)
     data = observed_exits(group, group.exited(target), np.zeros((len(group.days), 0)))
     level = _level(pieces, data, 0.0)
     spread = np.diag(np.full(len(pieces.theta), 1.0 / PRIOR_EVENTS))
@@ -147,7 +155,7 @@ def fit_unseen(group: AtRisk, target: str, groups: Sequence[AtRisk], cluster: In
         data=data,
         cluster=cluster[group.row],
         prior=(PRIOR_EVENTS, PRIOR_EVENTS * kin.exposure() / exits.events + exposure),
-        fading=fading_of(group, target),
+        fading=fading,
     )
 
 

@@ -10,7 +10,7 @@ from msk_reserves.claims.book import ClaimBook, Decision
 from msk_reserves.claims.states import STANDARD_STATES, StateSpace
 from msk_reserves.claims.vocabulary import STILL_IN_STATE
 from msk_reserves.recovery.laws.fit import FittedFamily
-from msk_reserves.recovery.laws.piecewise import Fading
+from msk_reserves.recovery.laws.piecewise import BY_YEAR, Fading
 from msk_reserves.recovery.laws.tilt import at_level
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.draws import LawDraws, at_mark, law_draws, shut_where
@@ -195,7 +195,7 @@ class Transition:
     factors: FactorDraws | None = None
     hazards: ClaimHazards | None = None
     borrows: bool = False
-    fading: Fading = "by year"
+    fading: Fading = BY_YEAR
     stratum: Stratum | None = None
     cells: tuple[Cell, ...] = ()
     cell: Cell | None = None
@@ -310,17 +310,6 @@ def clusters(claims: pd.DataFrame) -> Integers:
     unknown = codes < 0
     codes[unknown] = codes.max(initial=-1) + 1 + np.arange(int(unknown.sum()))
     return codes
-
-
-def fading_of(group: AtRisk, target: str) -> Fading:
-    """Say how a move becomes rarer the longer the stay: deaths do not, nor what else ends being off work.
-
-    Recovery becomes less likely the longer a worker is off, but nobody is off work for ever: who does not recover
-    reaches medical improvement, settles or is totally disabled.
-    """
-    if target in group.space.deaths or ends_otherwise(group, target):
-        return "never"
-    return "by doubling" if group.state in group.space.off_work and target in group.space.working else "by year"
 
 
 def ends_otherwise(group: AtRisk, target: str) -> bool:
