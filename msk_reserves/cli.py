@@ -1,4 +1,4 @@
-"""The verbs of the library from a shell: `msk-reserves forecast`, `demo`, `check-data`."""
+"""The verbs of the library from a shell: `msk-reserves forecast`, `demo`, `check-data`, `settle`."""
 
 import argparse
 import importlib
@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from msk_reserves import __version__
 
 COMMANDS = "msk_reserves.report.run"
-"""The module behind the commands; loaded once the options are known to be right, since it loads everything else."""
+"""The module behind most commands; loaded once the options are known to be right, since it loads everything else."""
+
+SETTLING = "msk_reserves.report.settling"
+"""The module behind `settle`, which needs neither models nor plots."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     try:
-        code: int = getattr(importlib.import_module(COMMANDS), options.run)(options)
+        code: int = getattr(importlib.import_module(options.module), options.run)(options)
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"msk-reserves: {error}", file=sys.stderr)
         return 2
@@ -42,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     _forecast(commands.add_parser("forecast", help="what is owed on a book of claims, under each contract"))
     _demo(commands.add_parser("demo", help="the same on the claims that come with the library"))
     _check_data(commands.add_parser("check-data", help="what a book of claims holds, or all that is wrong with it"))
+    _settle(commands.add_parser("settle", help="what is owed on episodes that have ended, step by step"))
     return top
 
 
@@ -61,20 +65,30 @@ def _forecast(command: argparse.ArgumentParser) -> None:
         help="terms of the bundles claims are in already; a printed assumption if not",
     )
     _simulation(command, seed=20260101)
-    command.set_defaults(run="run_forecast")
+    command.set_defaults(run="run_forecast", module=COMMANDS)
 
 
 def _demo(command: argparse.ArgumentParser) -> None:
     """Add the options of `demo`."""
     command.add_argument("--sample", default="portfolio", metavar="NAME", help="portfolio (default) or shoulder")
     _simulation(command, seed=7)
-    command.set_defaults(run="run_demo")
+    command.set_defaults(run="run_demo", module=COMMANDS)
 
 
 def _check_data(command: argparse.ArgumentParser) -> None:
     """Add the options of `check-data`."""
     _tables(command, date_required=False)
-    command.set_defaults(run="run_check_data")
+    command.set_defaults(run="run_check_data", module=COMMANDS)
+
+
+def _settle(command: argparse.ArgumentParser) -> None:
+    """Add the options of `settle`."""
+    command.add_argument("contract", metavar="CONTRACT", help="a preset such as team-track-3, ffs, or a TOML file")
+    command.add_argument("episodes", metavar="EPISODES.csv", help="a row an episode: id, cost, what terms read")
+    command.add_argument("--cells", metavar="FILE.csv", help="a row a price cell, joined to the episodes by `cell`")
+    command.add_argument("--services", metavar="FILE.csv", help="a row a service; cost is then what the window covers")
+    command.add_argument("--out", metavar="DIR", help="folder for the tables by episode, category, pool and account")
+    command.set_defaults(run="run_settle", module=SETTLING)
 
 
 def _tables(command: argparse.ArgumentParser, *, date_required: bool) -> None:

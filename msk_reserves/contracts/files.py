@@ -98,7 +98,17 @@ def _price(path: Path, values: Mapping[str, object]) -> float | PriceTable:
     """Return the price, or the table of prices beside the contract file."""
     if "price_table" not in values:
         return not_negative(_number(values.get("price", 0.0), "price"), "price")
-    table = path.parent / str(values["price_table"])
+    return read_price_table(path.parent / str(values["price_table"]))
+
+
+def read_price_table(table: Path) -> PriceTable:
+    """Return the prices of a CSV file: a column `price`, and one or more columns of the claims.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or rows of it are not prices; every defect has a line.
+    """
     if not table.is_file():
         raise ValueError(f"`price_table` names {str(table)!r}, which is not a file")
     with table.open(newline="", encoding="utf-8") as lines:

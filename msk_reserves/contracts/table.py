@@ -176,18 +176,23 @@ def read_episodes(source: str | Path) -> EpisodeTable:
         If there is no such file or its rows have defects; every line names the file.
     """
     try:
-        return EpisodeTable.of(_csv(source))
+        return EpisodeTable.of(read_rows(source))
     except EpisodeDataError as error:
         raise EpisodeDataError("\n".join(f"{source}: {line}" for line in str(error).split("\n"))) from error
 
 
-def read_cells(source: str | Path) -> pd.DataFrame:
-    """Return the price cells of a CSV file, for `EpisodeTable.joined`."""
-    return _csv(source)
+def read_rows(source: str | Path) -> pd.DataFrame:
+    """Return the rows of a CSV file as words, so that no id loses its zeros: price cells, services, episodes.
 
+    Parameters
+    ----------
+    source : path of the file.
 
-def _csv(source: str | Path) -> pd.DataFrame:
-    """Return a CSV file as words, so that no id loses its zeros."""
+    Raises
+    ------
+    EpisodeDataError
+        If there is no such file or it is not CSV.
+    """
     if not Path(source).is_file():
         raise EpisodeDataError(f"there is no file {str(source)!r}; give a CSV file with a row an episode")
     try:

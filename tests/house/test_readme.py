@@ -13,6 +13,7 @@ from msk_reserves.claims.benefit_rules import AWARD_COLUMNS, BENEFITS, FORMULAS,
 from msk_reserves.claims.schema import CHILDREN, CLAIMS, DERIVED, ENTRY_RULES
 from msk_reserves.claims.vocabulary import BODY_PARTS, CATEGORIES, EVENTS, INSTRUMENTS, STATES
 from msk_reserves.cli import parser
+from msk_reserves.contracts.agreements.reading import SHIPPED, preset_names, read_agreement
 from msk_reserves.contracts.files import KEYS, read_contract
 from msk_reserves.reserves.distribution import PARTS
 from msk_reserves.reserves.forecast import Forecast
@@ -170,3 +171,20 @@ def test_architecture_page_shows_the_rooms() -> None:
         if (folder / "__init__.py").exists():
             caption = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
             assert re.search(rf"{folder.name}/ +{re.escape(str(caption))}", page), folder.name
+
+
+def test_contracts_page_names_every_term_and_preset(tmp_path: Path) -> None:
+    """The page of contracts names every term and preset there is, its file can be read, its examples run."""
+    page = text_of("docs/contracts.md")
+    assert [term.__name__ for term in SHIPPED if not re.search(rf"\b{term.__name__}\b", page)] == []
+    assert set(preset_names()) - words("docs/contracts.md") == set()
+    path = tmp_path / "shown.toml"
+    path.write_text(blocks("docs/contracts.md", "toml")[0], encoding="utf-8")
+    assert read_agreement(path).name == "shoulder savings"
+    (tmp_path / "episodes.csv").write_text("episode_id,cost,quality_score\na,30000,80\n", encoding="utf-8")
+    for place, code in enumerate(blocks("docs/contracts.md", "python")):
+        script = tmp_path / f"shown_{place}.py"
+        script.write_text(code, encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(tmp_path)
+            runpy.run_path(str(script))

@@ -9,6 +9,7 @@ from msk_reserves.contracts.fixed_price import FixedPriceBundle, PriceTable
 from msk_reserves.contracts.pipeline.quality import DiscountShift
 from msk_reserves.contracts.prices.bases import AsBilled, CaseRate, FixedPrice, PriceBase, TabledPrice
 from msk_reserves.contracts.prices.benchmark import ColumnFactor, Correction, Discount
+from msk_reserves.contracts.services import EpisodeWindow
 from msk_reserves.contracts.terms import Contract, FeeForService
 
 POOLING = ("pool", "category", "episode")
@@ -77,7 +78,7 @@ class Agreement:
     lag_months : from the end of the year to the settlement; of a retrospective contract.
     true_ups : later settlements, months after the end of the year.
     trigger : what begins an episode, in words.
-    window : how long it lasts, in words.
+    window : how long it lasts and what it covers, for `cost_of_services`; None where the cost is given.
     provenance : where values come from.
 
     Raises
@@ -103,7 +104,7 @@ class Agreement:
     lag_months: float = 0.0
     true_ups: tuple[float, ...] = ()
     trigger: str = ""
-    window: str = ""
+    window: EpisodeWindow | None = None
     provenance: tuple[Provenance, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -192,7 +193,8 @@ class Agreement:
         )
 
     def __str__(self) -> str:
-        rows = [("trigger", self.trigger), ("window", self.window)]
+        window = "" if self.window is None else self.window.describe()
+        rows = [("trigger", self.trigger), ("window", window)]
         labels = ["price", *[""] * len(self.price)]
         rows += [(label, f"{one.title}: {one.describe()}") for label, one in zip(labels, self.price, strict=False)]
         rest = [term for term in self.terms if term.stage != PRICE]
@@ -244,6 +246,5 @@ def agreement_of(contract: Agreement | Contract) -> Agreement:
     else:
         base = FixedPrice(contract.price)
     extras = tuple(term for term in (contract.stop_loss, contract.refund) if term is not None)
-    return Agreement(
-        contract.name, (base, *extras), pooling="episode", timing="prospective", window=str(contract.covered())
-    )
+    covered = str(contract.covered())
+    return Agreement(contract.name, (base, *extras), pooling="episode", timing="prospective", trigger=f"buys {covered}")

@@ -1,11 +1,13 @@
 """How much of a pool's result counts: corridors, minimum rates, sharing, and limits of gain and loss."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from msk_reserves._checks import Floats, not_negative, share
-from msk_reserves.contracts.amounts import Pool, PoolTerm, all_hold, percent, rule
+from msk_reserves.contracts.amounts import Pool, PoolTerm, all_hold, averaged, percent, rule
+from msk_reserves.contracts.table import EpisodeTable
 
 RATE_ROUNDING = 1e-12
 """By what share of the target price a result may miss a minimum rate and still meet it: rounding only."""
@@ -123,13 +125,67 @@ class Sharing(PoolTerm):
 
 
 @dataclass(frozen=True, slots=True)
+class TieredSharing(PoolTerm):
+    """The bearer's share of a gain depends on where it stands, such as its rank of price; losses are not shared.
+
+    Attributes
+    ----------
+    measure : the column of its place, the same in all rows of a pool.
+    tiers : pairs of the place from which a share holds and the share, upwards; below the first there is none.
+
+    Examples
+    --------
+    >>> TieredSharing("percentile", ((0.0, 0.8), (33.0, 0.65), (66.0, 0.5))).describe()
+    'of a gain the bearer has 80% from a percentile of 0 on, 65% from 33, 50% from 66; of a loss nothing'
+    """
+
+    measure: str
+    tiers: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        places = [place for place, _ in self.tiers]
+        all_hold(
+            lambda: rule(holds=bool(self.measure), sentence="`tiered_sharing.measure` must name a column, got ''"),
+            lambda: rule(holds=bool(self.tiers), sentence="`tiered_sharing.tiers` must have a tier, got none"),
+            lambda: rule(
+                holds=places == sorted(set(places)),
+                sentence=f"`tiered_sharing.tiers` must have rising places, got {places}",
+            ),
+            *(lambda p=part: share(p, "tiered_sharing.tiers share") for _, part in self.tiers),
+        )
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the column of the place."""
+        return (self.measure,)
+
+    def sums(self, table: EpisodeTable) -> Mapping[str, Floats]:
+        """Return what the mean place needs."""
+        return averaged(table, self.measure)
+
+    def apply(self, pool: Pool) -> Pool:
+        """Return the pool with the share of its tier."""
+        place = pool.mean(self.measure)
+        part = np.zeros_like(pool.amount)
+        for start, of_gain in self.tiers:
+            part = np.where(place >= start, of_gain, part)
+        return pool.owing(part * np.maximum(pool.amount, 0.0))
+
+    def describe(self) -> str:
+        """Return the tiers."""
+        steps = [f"{percent(part)} from {place:g}" for place, part in self.tiers]
+        first = steps[0].replace("from ", f"from a {self.measure} of ") + " on"
+        return f"of a gain the bearer has {', '.join([first, *steps[1:]])}; of a loss nothing"
+
+
+@dataclass(frozen=True, slots=True)
 class GainLossLimit(PoolTerm):
-    """Stop-gain and stop-loss: a result counts up to shares of the target price.
+    """Stop-gain and stop-loss: a result counts up to shares of the target price, or of another sum of dollars.
 
     Attributes
     ----------
     gain : the largest gain, a share of the pool's target price.
     loss : the largest loss; 0 for a contract without downside.
+    base : a column of dollars whose sum the shares are of; "" for the target price.
 
     Examples
     --------
@@ -139,6 +195,7 @@ class GainLossLimit(PoolTerm):
 
     gain: float
     loss: float
+    base: str = ""
 
     def __post_init__(self) -> None:
         all_hold(
@@ -146,13 +203,23 @@ class GainLossLimit(PoolTerm):
             lambda: not_negative(self.loss, "gain_loss_limit.loss"),
         )
 
+    def needs(self) -> tuple[str, ...]:
+        """Return the column of the base, where there is one."""
+        return (self.base,) if self.base else ()
+
+    def sums(self, table: EpisodeTable) -> Mapping[str, Floats]:
+        """Return the base."""
+        return {self.base: table.filled(self.base)} if self.base else {}
+
     def apply(self, pool: Pool) -> Pool:
         """Return the pool with a limited result."""
-        return pool.owing(np.clip(pool.amount, -self.loss * pool.target, self.gain * pool.target))
+        base = pool.sums[self.base] if self.base else pool.target
+        return pool.owing(np.clip(pool.amount, -self.loss * base, self.gain * base))
 
     def describe(self) -> str:
         """Return the limits."""
-        return f"a gain is at most {percent(self.gain)} of the target price, a loss {percent(self.loss)}"
+        of = self.base or "the target price"
+        return f"a gain is at most {percent(self.gain)} of {of}, a loss {percent(self.loss)}"
 
 
 def _within(result: Floats, target: Floats, bands: Bands) -> Floats:

@@ -27,13 +27,13 @@ UNMEASURED = ("not reached", "left out")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A value of a measure to be reached, upwards or downwards.
+    """A threshold of a measure to be reached, upwards or downwards.
 
     Attributes
     ----------
     measure : the column, such as `day_back`, `quickdash_gain`, `odi_gain` or `koos_jr_gain`.
-    value : to be reached.
-    downwards : whether at most the value is wanted (days to return) or at least (gain of a score).
+    threshold : to be reached.
+    downwards : whether at most the threshold is wanted (days to return) or at least (gain of a score).
 
     Examples
     --------
@@ -42,29 +42,29 @@ class Goal:
     """
 
     measure: str
-    value: float
+    threshold: float
     downwards: bool = False
 
     def __post_init__(self) -> None:
         all_hold(
             lambda: rule(holds=bool(self.measure), sentence="`goal.measure` must name a column, got ''"),
-            lambda: finite(self.value, "goal.value"),
+            lambda: finite(self.threshold, "goal.threshold"),
         )
 
     def reached(self, table: EpisodeTable) -> Floats:
         """Return 1 where the goal is reached, 0 where not, NaN where it is not measured; shape (n_episodes,)."""
         column = table.number(self.measure)
-        met = column <= self.value if self.downwards else column >= self.value
+        met = column <= self.threshold if self.downwards else column >= self.threshold
         return np.where(np.isnan(column), np.nan, met.astype(np.float64))
 
     def approached(self, table: EpisodeTable) -> Floats:
         """Return how much of the way to a goal upwards from 0 was made, in [0, 1]; NaN where not measured."""
-        made: Floats = np.clip(table.number(self.measure) / self.value, 0.0, 1.0)
+        made: Floats = np.clip(table.number(self.measure) / self.threshold, 0.0, 1.0)
         return made
 
     def describe(self) -> str:
         """Return the goal."""
-        return f"{self.measure} of at {'most' if self.downwards else 'least'} {self.value:g}"
+        return f"{self.measure} of at {'most' if self.downwards else 'least'} {self.threshold:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Milestone(EpisodeTerm):
     Examples
     --------
     >>> Milestone(Goal("quickdash_gain", 10.8), dollars=1_500).describe()
-    '$1,500 for a quickdash_gain of at least 10.8'
+    '$1,500 for quickdash_gain of at least 10.8'
     """
 
     goal: Goal
@@ -92,8 +92,8 @@ class Milestone(EpisodeTerm):
             lambda: not_negative(self.dollars, "milestone.dollars"),
             lambda: one_of(self.schedule, SCHEDULES, "milestone.schedule"),
             lambda: rule(
-                holds=self.schedule == "cliff" or (self.goal.value > 0 and not self.goal.downwards),
-                sentence=f"`milestone.schedule` 'linear' needs a goal upwards from 0, got a {self.goal.describe()}",
+                holds=self.schedule == "cliff" or (self.goal.threshold > 0 and not self.goal.downwards),
+                sentence=f"`milestone.schedule` 'linear' needs a goal upwards from 0, got {self.goal.describe()}",
             ),
         )
 
@@ -109,7 +109,7 @@ class Milestone(EpisodeTerm):
     def describe(self) -> str:
         """Return payment, goal and schedule."""
         how = "" if self.schedule == "cliff" else ", in proportion to the way made"
-        return f"${self.dollars:,.0f} for a {self.goal.describe()}{how}"
+        return f"${self.dollars:,.0f} for {self.goal.describe()}{how}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class FeesAtRisk(PoolTerm):
     Examples
     --------
     >>> FeesAtRisk(Goal("quickdash_gain", 10.8), share_at_risk=0.3, goal_share=0.6).describe()
-    '30% of the price is earned, in proportion, as 60% of episodes have a quickdash_gain of at least 10.8'
+    '30% of the price is earned, in proportion, as 60% of episodes have quickdash_gain of at least 10.8'
     """
 
     goal: Goal
@@ -178,5 +178,5 @@ class FeesAtRisk(PoolTerm):
     def describe(self) -> str:
         """Return share, schedule and goal."""
         how = "in proportion, " if self.schedule == "linear" else "all or nothing, "
-        goal = f"{percent(self.goal_share)} of episodes have a {self.goal.describe()}"
+        goal = f"{percent(self.goal_share)} of episodes have {self.goal.describe()}"
         return f"{percent(self.share_at_risk)} of the price is earned, {how}as {goal}"

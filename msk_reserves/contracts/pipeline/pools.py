@@ -139,8 +139,9 @@ class AdministrativeLoad(PoolTerm):
 
     Attributes
     ----------
-    dollars : an episode.
+    dollars : an episode, or a unit of `per`.
     payer : whether the payer bears them, or the bearer.
+    per : a column of units, such as hours of case management; "" for each episode.
 
     Examples
     --------
@@ -150,19 +151,31 @@ class AdministrativeLoad(PoolTerm):
 
     dollars: float
     payer: bool = True
+    per: str = ""
 
     stage: ClassVar[int] = LAST
 
     def __post_init__(self) -> None:
         not_negative(self.dollars, "administrative_load.dollars")
 
+    def needs(self) -> tuple[str, ...]:
+        """Return the column of units, where there is one."""
+        return (self.per,) if self.per else ()
+
+    def sums(self, table: EpisodeTable) -> Mapping[str, Floats]:
+        """Return the units."""
+        return {self.per: table.filled(self.per)} if self.per else {}
+
     def apply(self, pool: Pool) -> Pool:
         """Return the pool with the dollars spent."""
-        return pool.passing(self.title, PAYER if self.payer else BEARER, DEADWEIGHT, self.dollars * pool.episodes)
+        units = pool.sums[self.per] if self.per else pool.episodes
+        return pool.passing(self.title, PAYER if self.payer else BEARER, DEADWEIGHT, self.dollars * units)
 
     def describe(self) -> str:
         """Return the dollars."""
-        return f"the {'payer' if self.payer else 'bearer'} spends ${self.dollars:,.0f} an episode on administration"
+        who = "payer" if self.payer else "bearer"
+        unit = f"for each of {self.per}" if self.per else "an episode"
+        return f"the {who} spends ${self.dollars:,.0f} {unit} on administration"
 
 
 @dataclass(frozen=True, slots=True)

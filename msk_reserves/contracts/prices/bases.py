@@ -220,6 +220,38 @@ class FeeSchedule(PriceBase):
 
 
 @dataclass(frozen=True, slots=True)
+class AgreedPrice(PriceBase):
+    """The price each episode brings along, agreed for it alone.
+
+    Attributes
+    ----------
+    column : where it stands.
+
+    Examples
+    --------
+    >>> AgreedPrice().describe()
+    'agreed for each episode (agreed_price)'
+    """
+
+    column: str = "agreed_price"
+
+    def __post_init__(self) -> None:
+        rule(holds=bool(self.column), sentence="`agreed_price.column` must name a column, got ''")
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the column."""
+        return (self.column,)
+
+    def apply(self, amounts: EpisodeAmounts) -> EpisodeAmounts:
+        """Return each episode's price."""
+        return amounts.based(amounts.table.filled(self.column))
+
+    def describe(self) -> str:
+        """Return the column."""
+        return f"agreed for each episode ({self.column})"
+
+
+@dataclass(frozen=True, slots=True)
 class AsBilled(PriceBase):
     """Fee for service: the price is what is billed, and nobody bears a risk.
 

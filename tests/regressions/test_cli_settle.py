@@ -1,0 +1,78 @@
+"""`msk-reserves settle`: what it prints and writes, and that everything wrong ends in one message and code 2."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from msk_reserves.cli import main
+from tests.worlds.settled import frame
+
+
+def saved(folder: Path, name: str, table: pd.DataFrame) -> str:
+    """Write a table and return its path."""
+    table.to_csv(folder / name, index=False)
+    return str(folder / name)
+
+
+def test_settle_prints_every_step_and_writes_the_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A preset with cells prints its term sheet, steps and accounts, and writes four tables that agree."""
+    episodes = frame([27_000.0, 25_000.0], cell="470", category="LEJR", quality_score=50, risk_multiplier=1.0)
+    episodes = episodes.assign(baseline_episodes=48, post_cost=0, post_limit=0, pool=["001", "002"])
+    factors = ("prospective_trend", "realised_trend", "prospective_normalization", "final_normalization")
+    means = {f"{level}_{year}": [26_000] for level in ("regional", "national") for year in (1, 2, 3)}
+    cells = pd.DataFrame({"cell": ["470"], **means, **{name: [1.0] for name in factors}, "outlier_cap": [60_000]})
+    out = tmp_path / "out"
+    given = [saved(tmp_path, "episodes.csv", episodes), "--cells", saved(tmp_path, "cells.csv", cells)]
+    assert main(["settle", "team-track-3", *given, "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "TEAM, track 3" in shown
+    assert "not confirmed" in shown
+    assert "quality scale" in shown
+    assert sorted(path.name for path in out.iterdir()) == [
+        "accounts.csv",
+        "categories.csv",
+        "episodes.csv",
+        "pools.csv",
+    ]
+    pools = pd.read_csv(out / "pools.csv", dtype={"pool": str})
+    # 25,480 less 27,000, eased by 5 %; 25,480 less 25,000, cut by 5 %.
+    assert pools["pool"].tolist() == ["001", "002"]
+    assert pools["owed"].tolist() == pytest.approx([-1_444, 456])
+    assert pd.read_csv(out / "episodes.csv")["owed"].tolist() == pytest.approx([-1_444, 456])
+
+
+def test_cost_may_come_from_services(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With services, an episode costs what the window covers; without a window they cannot be used."""
+    rows = pd.DataFrame({"episode_id": ["a"], "schedule": [10_000]})
+    columns = ["episode_id", "category", "from_day", "to_day", "dollars"]
+    services = pd.DataFrame([("a", "facility", 1, 1, 5_000), ("a", "therapy", 31, 31, 700)], columns=columns)
+    files = [saved(tmp_path, "rows.csv", rows), "--services", saved(tmp_path, "services.csv", services)]
+    assert main(["settle", "surgical-fixed-price", *files]) == 0
+    assert "1,500.00" in capsys.readouterr().out
+    assert main(["settle", "ffs", *files]) == 2
+    assert "`--services` needs a `window`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("contract", "text", "said"),
+    [
+        ("team", "episode_id,cost\na,1\n", "the contract must be a preset"),
+        ("ffs", None, "there is no file"),
+        ("ffs", "", "not a CSV file"),
+        ("ffs", "episode_id,cost\na,-1\nb,\n", "row 1: `cost` must not be negative"),
+        ("provencare", "episode_id,cost\na,1\n", "the column `elements_met` is missing; 'quality gate' reads it"),
+    ],
+)
+def test_what_is_wrong_is_one_message(
+    contract: str, text: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Code 2, the message on the error stream, nothing on the other."""
+    path = tmp_path / "episodes.csv"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    assert main(["settle", contract, str(path), "--out", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert not shown.out
+    assert not (tmp_path / "out").exists()
