@@ -33,8 +33,12 @@ Key = tuple[str, str]
 """Jurisdiction with benefit, or with part."""
 
 
+STALE_DAYS = 400.0
+"""Days after which amounts that change every year are taken as old."""
+
+
 class BenefitWarning(UserWarning):
-    """A rule of low confidence was used, or one that does not reach back to the day of the injury."""
+    """A rule of low confidence was used, or one from long before or from after the day of the injury."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +82,7 @@ class BenefitLaw:
         injury_date : date
             Day of the injury.
         warn : bool
-            Whether to warn of low confidence, and of an injury before the earliest rule.
+            Whether to warn of low confidence, of an injury before the earliest rule, and of old amounts.
 
         Raises
         ------
@@ -157,8 +161,13 @@ def cautions(rules: Sequence[BenefitRule | AwardRule], injury_date: "str | pd.Ti
         name = f"{rule.jurisdiction} {what.replace('_', ' ')}"
         if rule.confidence == "low":
             said[f"{name}: of low confidence ({rule.source or 'no source'}); give your own row"] = None
-        if rule.effective_from > calendar_day(injury_date, "injury_date"):
-            said[f"{name}: no rule as old as the injury, one {day_in_words(rule.effective_from)} is used"] = None
+        late = calendar_day(injury_date, "injury_date") - rule.effective_from
+        held = day_in_words(rule.effective_from)
+        dated = rule.effective_from != ALWAYS and isinstance(rule, BenefitRule) and np.isfinite(rule.weekly_maximum)
+        if late < 0:
+            said[f"{name}: no rule as old as the injury, one {held} is used"] = None
+        elif dated and late > STALE_DAYS:
+            said[f"{name}: the maximum is one {held}, long before the injury; give the row of its day"] = None
     return tuple(said)
 
 

@@ -120,6 +120,10 @@ class AwardRule:
     whole_rating : whether the band reached counts for every per cent, not only those within it.
     weeks : weeks of the band reached, whatever the rating.
     weekly_factor : where given, the weekly rate is multiplied by the rating and by this.
+    young_factor : where given, weeks are multiplied by it at age 20 and younger, falling evenly to 1 at 60.
+    pension_rate, pension_from, pension_wage_cap : where given, after the weeks a pension for life: this share of the
+        wage, which counts to the cap, for each per cent of rating above `pension_from`; it grows as the permanent total
+        benefit does.
     confidence, source, note : as in `BenefitRule`.
     """
 
@@ -133,6 +137,10 @@ class AwardRule:
     whole_rating: float = 0.0
     weeks: float = np.nan
     weekly_factor: float = np.nan
+    young_factor: float = np.nan
+    pension_rate: float = np.nan
+    pension_from: float = 0.0
+    pension_wage_cap: float = np.nan
     confidence: str = "low"
     source: str = ""
     note: str = ""
@@ -200,6 +208,10 @@ AWARD_COLUMNS: Mapping[str, Column] = MappingProxyType(
         "whole_rating": _FLAG,
         "weeks": _WEEKS,
         "weekly_factor": Column("number", high=100.0),
+        "young_factor": Column("number", low=0.0, high=100.0),
+        "pension_rate": _SHARE,
+        "pension_from": Column("number", high=100.0),
+        "pension_wage_cap": _DOLLARS,
         "confidence": Column("word", "required", words=CONFIDENCE),
         "source": _TEXT,
         "note": _TEXT,

@@ -41,6 +41,7 @@ class Award:
     weekly : dollars a week.
     dollars : a sum paid at once.
     limit_age : age at which payment ends; NaN for none.
+    pension : dollars a week for life after the weeks.
     cautions : what must be said of the rules used.
     """
 
@@ -50,11 +51,14 @@ class Award:
     weekly: float
     dollars: float
     limit_age: float
+    pension: float
     cautions: tuple[str, ...]
 
     @property
     def value(self) -> float:
         """Dollars in all, infinite where paid without a limit of weeks."""
+        if self.pension > 0:
+            return np.inf
         return self.dollars + (self.weeks * self.weekly if self.weekly > 0 else 0.0)
 
     def __str__(self) -> str:
@@ -103,7 +107,7 @@ def permanent_partial_award(
     Raises
     ------
     ValueError
-        If the rating is not a share, or another number is negative.
+        If the rating is not a share, another number is negative, or an age is needed and not known.
 
     Examples
     --------
@@ -121,19 +125,19 @@ def permanent_partial_award(
     weeks = _weeks(bands, reached, points)
     steps = law.steps(worker.jurisdiction, "permanent_partial", worker.injury_date, warn=False)
     rule = max((step for step in steps if step.from_week <= weeks), key=lambda step: step.from_week, default=steps[0])
-    weeks = np.fmin(weeks * rule.weeks_factor, rule.max_weeks)
+    weeks = np.fmin(weeks * rule.weeks_factor * _by_age(reached, worker), rule.max_weeks)
     if rule.deduct_temporary:
         weeks = max(weeks - weeks_before, 0.0)
     said = cautions((rule, reached), worker.injury_date)
     if warn:
         warn_of(said)
     if reached.basis == "dollars":
-        return Award(
-            part, reached.basis, 0.0, 0.0, _by_points(bands, reached, points, "dollars_per_point"), np.nan, said
-        )
+        dollars = _by_points(bands, reached, points, "dollars_per_point")
+        return Award(part, reached.basis, 0.0, 0.0, dollars, np.nan, 0.0, said)
     capacity = worker.weekly_wage * (1.0 - rating) if earning_capacity is None else earning_capacity
     weekly = _weekly(rule, reached, worker, rating, not_negative(capacity, "earning_capacity"))
-    return Award(part, reached.basis, float(weeks) if points else 0.0, weekly, 0.0, rule.limit_age, said)
+    pension = _pension(reached, worker, points)
+    return Award(part, reached.basis, float(weeks) if points else 0.0, weekly, 0.0, rule.limit_age, pension, said)
 
 
 def _bands(law: BenefitLaw, worker: InjuredWorker) -> tuple[str, tuple[AwardRule, ...]]:
@@ -151,7 +155,7 @@ def _nothing(part: str, worker: InjuredWorker, *, warn: bool) -> Award:
     said = (f"{worker.jurisdiction} award for {part}: no rule is known, nothing is counted; give your own row",)
     if warn:
         warn_of(said)
-    return Award(part, "none", 0.0, 0.0, 0.0, np.nan, said)
+    return Award(part, "none", 0.0, 0.0, 0.0, np.nan, 0.0, said)
 
 
 def _weeks(bands: Sequence[AwardRule], reached: AwardRule, points: float) -> float:
@@ -171,6 +175,23 @@ def _by_points(bands: Sequence[AwardRule], reached: AwardRule, points: float, na
     each = np.nan_to_num(np.array([getattr(band, name) for band in bands]))
     within = np.clip(points - begins, 0.0, np.diff(np.append(begins, np.inf)))
     return float((each * within).sum())
+
+
+def _by_age(reached: AwardRule, worker: InjuredWorker) -> float:
+    """Return what the weeks are multiplied by for the worker's age: Colorado's factor, 1 elsewhere."""
+    if np.isnan(reached.young_factor):
+        return 1.0
+    if np.isnan(worker.age):
+        raise ValueError(f"`age` of the worker is needed for an award in {worker.jurisdiction}, got none")
+    return float(1.0 + (reached.young_factor - 1.0) * np.clip((60.0 - np.floor(worker.age)) / 40.0, 0.0, 1.0))
+
+
+def _pension(reached: AwardRule, worker: InjuredWorker, points: float) -> float:
+    """Return the weekly pension for life of a high rating; 0 where the law has none."""
+    if np.isnan(reached.pension_rate):
+        return 0.0
+    wage = float(np.fmin(worker.weekly_wage, reached.pension_wage_cap))
+    return reached.pension_rate * max(points - reached.pension_from, 0.0) * wage
 
 
 def _weekly(rule: BenefitRule, reached: AwardRule, worker: InjuredWorker, rating: float, capacity: float) -> float:

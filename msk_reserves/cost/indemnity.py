@@ -15,7 +15,7 @@ from msk_reserves.cost.compensation_rate import NET_SHARE, compensation_rate
 from msk_reserves.cost.life_streams import Outlook, paid_for_life, paid_to_dependants
 from msk_reserves.cost.life_table import LifeTable, life_table
 from msk_reserves.cost.weekly_streams import DAYS_A_YEAR, Payment, partial_payments, total_payments
-from msk_reserves.cost.worker import FINAL_STATES, MODIFIED_DUTY, InjuredWorker, Stay, starts
+from msk_reserves.cost.worker import FINAL_STATES, MODIFIED_DUTY, InjuredWorker, Stay, joined, starts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +138,7 @@ def indemnity(
     """
     rules = benefit_law() if law is None else law
     outlook = Outlook(life_table() if lives is None else lives, wage_growth, price_growth)
+    stays = joined(stays)
     begins = starts(stays, first_day)
     path, days = _until_settled(stays, begins)
     paid, weeks = total_payments(rules, worker, path, days)
@@ -202,7 +203,11 @@ def _award_payments(
         rule = law.steps(worker.jurisdiction, "permanent_partial", worker.injury_date, warn=False)[0]
         return paid_for_life("permanent_partial", rule, award.weekly, worker, rated, left, outlook)
     days = min(7.0 * award.weeks, left)
-    return [Payment("permanent_partial", rated, rated + days, award.weekly * days / 7.0)]
+    paid = [Payment("permanent_partial", rated, rated + days, award.weekly * days / 7.0)]
+    if award.pension and left > days:
+        rule = law.steps(worker.jurisdiction, "permanent_total", worker.injury_date, warn=False)[0]
+        paid += paid_for_life("permanent_partial", rule, award.pension, worker, rated + days, left - days, outlook)
+    return paid
 
 
 def _rated(stays: Sequence[tuple[Stay, float]]) -> float:

@@ -50,8 +50,6 @@ def paid_for_life(
     start: float,
     days: float,
     outlook: Outlook,
-    *,
-    weeks: float = np.inf,
 ) -> list[Payment]:
     """Return the yearly payments of a weekly benefit from a day since the injury on.
 
@@ -66,7 +64,7 @@ def paid_for_life(
     age = worker.age + start / DAYS_A_YEAR
     if np.isnan(age) and (np.isinf(days) or np.isfinite(rule.limit_age)):
         raise ValueError(f"`age` of the worker is needed for {benefit!r}: it is paid for life or to an age; got none")
-    ends = [days / DAYS_A_YEAR, weeks / WEEKS_A_YEAR, rule.max_weeks / WEEKS_A_YEAR, rule.limit_age - age]
+    ends = [days / DAYS_A_YEAR, rule.max_weeks / WEEKS_A_YEAR, rule.limit_age - age]
     if np.isinf(days):
         ends.append(outlook.lives.last_age + 1.0 - age)
     end = float(max(np.nanmin(ends), 0.0))

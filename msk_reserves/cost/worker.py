@@ -1,7 +1,7 @@
 """An injured worker as the law sees one, and the stays of the path back to work that benefits are paid for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,6 +96,25 @@ class Stay:
         if np.isinf(self.days) and self.state in (*OFF_WORK_STATES, *MODIFIED_DUTY):
             raise ValueError(f"`days` of a stay in {self.state!r} must be finite: temporary benefits follow days")
         not_negative(self.earnings, "earnings")
+
+
+def joined(stays: Sequence[Stay]) -> list[Stay]:
+    """Return the stays with those that follow one another in one state, on the same terms, made one.
+
+    Examples
+    --------
+    >>> joined([Stay("off_work", 3), Stay("off_work", 4), Stay("mmi", 5)])
+    [Stay(state='off_work', days=7, earnings=0.0, degree=nan), Stay(state='mmi', days=5, earnings=0.0, degree=nan)]
+    """
+    together: list[Stay] = []
+    for stay in stays:
+        before = together[-1] if together else None
+        same = before is not None and replace(before, days=0.0) == replace(stay, days=0.0)
+        if before is not None and same and np.isfinite(before.days) and before.state != "dead":
+            together[-1] = replace(before, days=before.days + stay.days)
+        else:
+            together.append(stay)
+    return together
 
 
 def starts(stays: Sequence[Stay], first_day: float) -> list[float]:

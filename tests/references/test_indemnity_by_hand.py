@@ -145,6 +145,16 @@ def test_temporary_partial_along_a_path() -> None:
         (of("MA", "upper_extremity"), 0.10, 8_266.66),  # 43 x 1,922.48 x 10 %
         (of("HI"), 0.10, 37_065.60),  # 31.2 weeks at 1,188
         (of("ID"), 0.10, 29_700.00),  # 50 weeks at 55 % of 1,080
+        (of("CO", "upper_extremity"), 0.10, 9_117.26),  # 20.8 weeks at 438.33
+        (of("CO"), 0.10, 52 * 600.00),  # 40 weeks times 1.3 at age 45
+        (of("IN", "upper_extremity"), 0.20, 17_500.00),  # ten of fifty degrees at 1,750
+        (of("IN", "upper_extremity"), 1.00, 114_090.00),  # 10 x 1,750 + 25 x 1,952 + 15 x 3,186
+        (of("IN"), 0.60, 154_690.00),  # the same and 10 x 4,060
+        # Dollars of the band, times the rating
+        (of("MN", day="2019-03-01"), 0.08, 6_720.00),  # 84,000 x 8 %
+        (of("MN"), 0.08, 9_744.00),  # 121,800 x 8 %
+        (of("MN"), 0.055, 6_699.00),  # 5.5 % is in the second band
+        (of("MN"), 0.05, 5_713.00),  # 114,260 x 5 %
     ],
 )  # fmt: skip
 def test_permanent_partial_awards(worker: InjuredWorker, rating: float, dollars: float) -> None:
@@ -156,18 +166,17 @@ def test_permanent_partial_awards(worker: InjuredWorker, rating: float, dollars:
     assert found.by_benefit()["permanent_partial"] == pytest.approx(dollars, abs=CENT, rel=2e-7)
 
 
-def test_an_award_by_the_dollars_of_its_band() -> None:
-    """As in Minnesota, a rating may be multiplied by the dollars of the band it falls in: 8 x 1,100, or 5 x 800."""
-    rows = pd.DataFrame(
-        {"jurisdiction": "MN", "part": "whole", "from_rating": [0.0, 5.5], "basis": "dollars",
-         "dollars_per_point": [800.0, 1100.0], "whole_rating": 1, "confidence": "high"}
-    )  # fmt: skip
-    weekly = pd.DataFrame(
-        {"jurisdiction": ["MN"], "benefit": ["permanent_partial"], "rate": [0.5], "confidence": ["high"]}
-    )
-    law = benefit_law(weekly, rows)
-    assert permanent_partial_award(law, of("MN"), 0.08).value == pytest.approx(8_800.0)
-    assert permanent_partial_award(law, of("MN"), 0.05).value == pytest.approx(4_000.0)
+def test_a_high_rating_brings_a_pension_for_life() -> None:
+    """California at 80 %: 593.25 weeks at 290, then 1.5 % of 515.38 for each of 20 points, 154.61 a week, for life.
+
+    29.25 + 20 + 50 + 30 + 140 + 160 + 10.25 x 16 weeks; a man of 45 who dies in the course of his 120th year has 74.5
+    years in all.
+    """
+    award = permanent_partial_award(benefit_law(), of("CA"), 0.80)
+    assert (award.weeks, award.weekly) == (593.25, 290.0)
+    found = indemnity(of("CA"), [Stay("mmi", np.inf)], rating=0.80, lives=ALIVE, wage_growth=0.0)
+    pension = 0.015 * 20 * 515.38 * (74.5 * WEEKS_A_YEAR - 593.25)
+    assert found.total == pytest.approx(593.25 * 290 + pension, rel=1e-7)
 
 
 def test_earning_capacity_known() -> None:
