@@ -200,3 +200,14 @@ def test_import_brings_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_public_names_come_in_silence() -> None:
+    """All of them are imported without a warning or a printed line, and numpy's global generator stays as it was."""
+    code = (
+        "import numpy as np; state = repr(np.random.get_state()); import msk_reserves\n"
+        "for name in dir(msk_reserves): getattr(msk_reserves, name)\n"
+        "assert repr(np.random.get_state()) == state"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -184,6 +184,12 @@ def test_tests_print_as_sentences() -> None:
             "beyond the last day seen",
         ),
         (restricted_mean_difference, ([1, 2], [1], ["a", "b"]), {"horizon": 1}, "`exited` must have one entry"),
+        (
+            restricted_mean_difference,
+            ([1, 2], [1, 1], ["a", "b"]),
+            {"horizon": 1, "weights": [1, 0.5]},
+            r"not whole are no counts of stays: compare `state_occupation\(...\).mean_time\(\)` of the groups",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused(

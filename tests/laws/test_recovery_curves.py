@@ -6,7 +6,9 @@ from hypothesis import given, settings, strategies as st
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.recovery.curves.nonparametric import aalen_johansen, kaplan_meier, nelson_aalen
+from msk_reserves.recovery.curves.occupation import state_occupation
 
+JACKKNIFE = "infinitesimal_jackknife"
 QUICK = settings(max_examples=60, deadline=None)
 
 
@@ -94,12 +96,14 @@ def test_order_and_unit_do_not_matter(seed: int, n: int) -> None:
 def test_jackknife_is_the_derivative_in_the_weights(seed: int, n: int) -> None:
     """The error is the root sum of squared derivatives of the share in each stay's weight, here by differences."""
     days, cause, entry, weights = sample(seed, n, whole=True)
-    curves = aalen_johansen(days, cause, entry=entry, weights=weights, variance="infinitesimal_jackknife")
+    curves = aalen_johansen(days, cause, entry=entry, weights=weights, variance=JACKKNIFE)
     total = np.zeros_like(curves.incidence)
     for row in range(n):
         step = 1e-4 * np.eye(n)[row]
-        up = aalen_johansen(days, cause, entry=entry, weights=weights + step).incidence
-        down = aalen_johansen(days, cause, entry=entry, weights=weights - step).incidence
+        up, down = (
+            aalen_johansen(days, cause, entry=entry, weights=moved, variance=JACKKNIFE).incidence
+            for moved in (weights + step, weights - step)
+        )
         total += (weights[row] * (up - down) / 2e-4) ** 2
     np.testing.assert_allclose(curves.standard_error, np.sqrt(total), rtol=1e-5, atol=1e-7)
 
@@ -150,6 +154,7 @@ def test_several_causes_are_sent_to_the_right_estimator() -> None:
         ([1, 2], [1, 0], {"start": "auto"}, "needs a day with 10 at risk"),
         ([1, 2], [1, 0], {"variance": "robust"}, "`variance` must be one of"),
         ([[1, 2]], [1, 0], {}, "1 dimension"),
+        ([1, 2], [1, 0], {"weights": [1, 0.5]}, "not whole are no counts of stays: give `variance='infinitesimal_jac"),
     ],
 )
 def test_malformed_stays_are_refused(days: object, exited: object, options: dict[str, object], message: str) -> None:
@@ -171,6 +176,24 @@ def test_curves_do_not_speak_beyond_their_data() -> None:
         aalen_johansen([1, 2], [1, 2]).at(1, 3)
     with pytest.raises(ValueError, match="whole codes"):
         aalen_johansen([1, 2], [1.5, 2])
+
+
+def test_errors_of_propensity_weights_are_the_jackknife_s_or_none() -> None:
+    """Weights that are no counts leave shares as they are, and no error that takes them for repeated stays."""
+    days, cause, entry, weights = sample(5, 40, whole=True)
+    half = 0.5 * weights
+    one, other = (kaplan_meier(days, cause > 0, entry=entry, weights=w, variance=JACKKNIFE) for w in (weights, half))
+    np.testing.assert_allclose(other.survival, one.survival, rtol=1e-12)
+    np.testing.assert_allclose(other.standard_error, one.standard_error, rtol=1e-9)
+    mean, error = other.restricted_mean(30)
+    assert mean == pytest.approx(kaplan_meier(days, cause > 0, entry=entry, weights=weights).restricted_mean(30)[0])
+    assert np.isnan(error)
+    assert np.isnan(nelson_aalen(days, cause > 0, weights=half).standard_error).all()
+    assert np.isfinite(nelson_aalen(days, cause > 0, weights=half).hazard).all()
+    with pytest.raises(ValueError, match="no counts of stays: give `variance='infinitesimal_jackknife'`"):
+        aalen_johansen(days, cause, weights=half)
+    with pytest.raises(ValueError, match="no counts of stays: give `variance='infinitesimal_jackknife'`"):
+        state_occupation(range(40), entry, days, ["off"] * 40, [""] * 40, weights=half, variance="delta")
 
 
 def test_tables_show_themselves() -> None:

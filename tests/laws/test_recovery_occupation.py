@@ -137,9 +137,7 @@ def test_jackknife_is_the_derivative_in_the_weights(seed: int, n: int, given_sta
         mine = rows.claim == claim
         step = 1e-5
         up, down = (
-            replace(rows, weights=rows.weights * np.where(mine, 1 + sign * step, 1.0)).estimate(
-                variance="delta", initial=initial
-            )
+            replace(rows, weights=rows.weights * np.where(mine, 1 + sign * step, 1.0)).estimate(initial=initial)
             for sign in (1, -1)
         )
         pull = (up.occupation - down.occupation) / (2 * step)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from operator import attrgetter
 from typing import Any
 
 import distributed
@@ -217,6 +218,24 @@ def test_scenarios_must_suit_the_draws() -> None:
     for wrong in (0, 30, 10_010):
         with pytest.raises(ValueError, match=f"`scenarios` must be .*{wrong}"):
             draws_for(wrong)
+
+
+def test_no_call_touches_the_global_generator() -> None:
+    """Fits, draws, answers and a forecast leave numpy's global state as it was, and do not depend on it."""
+    state, sow = (attrgetter(name)(np.random) for name in ("get_state", "seed"))
+    book, _, cost = simple()
+    some = book.claims["claim_id"][book.position.off_work()].tolist()[:20]
+    seen = []
+    for seed in (1, 2):
+        sow(seed)
+        before = repr(state())
+        recovery = msk.fit_recovery(book, covariates=(), candidates=("weibull", "piecewise"))
+        told = msk.remaining_days(recovery, book, claims=some, draws=10, paths=20, seed=3).to_frame()
+        total = msk.forecast(book, recovery, cost, scenarios=40, seed=1).reserves["fee for service"].to_frame()
+        assert repr(state()) == before
+        seen.append((told, total))
+    for one, other in zip(*seen, strict=True):
+        pd.testing.assert_frame_equal(one, other)
 
 
 def test_the_decline_of_late_rates_is_printed() -> None:

@@ -17,6 +17,7 @@ from msk_reserves.recovery.curves.counting import (
     parts,
     place_stays,
     read_only,
+    refuse_fractions,
 )
 from msk_reserves.recovery.curves.curves import degrees_and_p
 from msk_reserves.recovery.curves.nonparametric import kaplan_meier
@@ -121,8 +122,8 @@ def log_rank_test(
     if cluster is not None and variance != "robust":
         raise ValueError("`cluster` needs `variance='robust'`: the hypergeometric variance takes stays as independent")
     stays = place_stays(days, exit_flags(exited).astype(np.int64), entry, weights)
-    if variance != "robust" and stays.weights is not None and (stays.weights % 1 != 0).any():
-        raise ValueError("`weights` that are not whole are no counts of stays: give `variance='robust'`")
+    if variance != "robust":
+        refuse_fractions(stays.weights, "give `variance='robust'`")
     names, code = two_or_more(group, len(stays))
     _, stratum = grouped(np.zeros(len(stays), np.int64) if strata is None else strata, "strata", len(stays))
     _, whose = grouped(np.arange(len(stays)) if cluster is None else cluster, "cluster", len(stays))
@@ -273,9 +274,11 @@ def restricted_mean_difference(
 
     Parameters
     ----------
-    days, exited, entry, weights : as in `kaplan_meier`.
+    days, exited, entry : as in `kaplan_meier`.
     group : array_like, shape (n_stays,)
         Label of the group of each stay; the first in order is the reference.
+    weights : array_like, optional
+        Whole weights, that count as repeated stays.
     horizon : float
         Day up to which days count; not beyond the last day seen in any group.
     start : float
@@ -304,6 +307,7 @@ def restricted_mean_difference(
     t, out = np.asarray(days), np.asarray(exited)
     names, code = two_or_more(group, len(t))
     e, w = (None if column is None else np.asarray(column) for column in (entry, weights))
+    refuse_fractions(w, "compare `state_occupation(...).mean_time()` of the groups, whose errors suit any weights")
     for name, column in (("exited", out), ("entry", e), ("weights", w)):
         if column is not None and column.shape != t.shape:
             raise ValueError(f"`{name}` must have one entry a stay: `days` has {len(t)}, got shape {column.shape}")

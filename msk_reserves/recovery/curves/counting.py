@@ -55,6 +55,12 @@ class PlacedStays:
         )
 
 
+def refuse_fractions(weights: Floats | None, instead: str) -> None:
+    """Refuse weights that are not whole where errors take them for counts of stays, and say what to do instead."""
+    if weights is not None and (weights % 1 != 0).any():
+        raise ValueError(f"`weights` that are not whole are no counts of stays: {instead}")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
     """Weighted counts on the exit times: those at risk just before, and the exits by cause.

@@ -129,6 +129,8 @@ class SurvivalCurve:
         """Return the mean of min(days, horizon) beyond `start`, and its standard error.
 
         The variance sums [integral of S from t to the horizon]^2 d / (Y (Y - d)) over exit times t below the horizon.
+        It takes rows for stays, so that the error is NaN for a curve with jackknife errors; `mean_time` of
+        `state_occupation` has the jackknife's.
 
         Raises
         ------
@@ -150,7 +152,8 @@ class SurvivalCurve:
         after = np.cumsum(areas[::-1])[::-1][1:]
         y, d = self.at_risk[inside], self.exits[inside]
         share = np.where(y > d, d / np.where(y > d, y * (y - d), 1.0), 0.0)
-        return float(areas.sum()), float(np.sqrt(np.sum(after**2 * share)))
+        error = float(np.sqrt(np.sum(after**2 * share))) if self.variance == "greenwood" else float("nan")
+        return float(areas.sum()), error
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,10 +4,12 @@ import numpy as np
 import numpy.typing as npt
 
 from msk_reserves._checks import Floats, one_of
-from msk_reserves.recovery.curves.counting import cause_codes, conditioned, place_stays, read_only
+from msk_reserves.recovery.curves.counting import cause_codes, conditioned, place_stays, read_only, refuse_fractions
 from msk_reserves.recovery.curves.curves import CumulativeHazard, CumulativeIncidence, SurvivalCurve
 from msk_reserves.recovery.curves.jackknife import incidence_error
 from msk_reserves.recovery.observations import exit_flags
+
+_JACKKNIFE = "give `variance='infinitesimal_jackknife'`"
 
 
 def kaplan_meier(
@@ -30,7 +32,7 @@ def kaplan_meier(
     entry : array_like, optional
         Days before which a stay could not have been seen; a stay is at risk in (entry, days].
     weights : array_like, optional
-        Weights; whole weights count as repeated stays in the Greenwood error.
+        Weights; the Greenwood error takes whole ones, as repeated stays, the jackknife any.
     start : float or "auto"
         Condition on staying beyond this day; "auto" begins where ten are at risk.
     variance : {"greenwood", "infinitesimal_jackknife"}
@@ -43,8 +45,8 @@ def kaplan_meier(
     Raises
     ------
     ValueError
-        If stays are malformed, nobody left, causes are mixed, or early exits of a whole small risk set would hold the
-        curve at zero while others enter later.
+        If stays are malformed, nobody left, causes are mixed, weights that are no counts come with the Greenwood error,
+        or early exits of a whole small risk set would hold the curve at zero while others enter later.
 
     Notes
     -----
@@ -59,6 +61,8 @@ def kaplan_meier(
     """
     one_of(variance, ("greenwood", "infinitesimal_jackknife"), "variance")
     stays, counts = conditioned(place_stays(days, exit_flags(exited).view(np.int8), entry, weights), start)
+    if variance == "greenwood":
+        refuse_fractions(stays.weights, _JACKKNIFE)
     left = counts.exits[0]
     gone = left / counts.at_risk
     survival = (1.0 - gone).cumprod()
@@ -90,22 +94,26 @@ def nelson_aalen(
 ) -> CumulativeHazard:
     """Estimate the cumulative hazard, the sum of d/Y over exit times, with variance the sum of d/Y^2.
 
-    Parameters, errors and counting are those of `kaplan_meier`. Ties are taken as they come (no smoothing). Source:
-    Aalen, Annals of Statistics 6 (1978) 701.
+    Parameters, errors and counting are those of `kaplan_meier`. Ties are taken as they come (no smoothing). The error
+    takes weights for repeated stays, and is NaN where they are not whole. Source: Aalen, Annals of Statistics 6 (1978)
+    701.
 
     Examples
     --------
     >>> nelson_aalen([1, 2], [1, 1]).hazard.tolist()
     [0.5, 1.5]
     """
-    _, counts = conditioned(place_stays(days, exit_flags(exited).view(np.int8), entry, weights), start)
+    stays, counts = conditioned(place_stays(days, exit_flags(exited).view(np.int8), entry, weights), start)
     left = counts.exits[0]
+    error = np.sqrt(np.cumsum(left / counts.at_risk**2))
+    if stays.weights is not None and (stays.weights % 1 != 0).any():
+        error = np.full(len(error), np.nan)
     return CumulativeHazard(
         times=read_only(counts.times),
         at_risk=read_only(counts.at_risk),
         exits=read_only(left),
         hazard=read_only(np.cumsum(left / counts.at_risk)),
-        standard_error=read_only(np.sqrt(np.cumsum(left / counts.at_risk**2))),
+        standard_error=read_only(error),
         start=counts.start,
         last_observed=counts.last_observed,
     )
@@ -137,7 +145,7 @@ def aalen_johansen(
     Raises
     ------
     ValueError
-        As in `kaplan_meier`; also if codes are negative or not whole.
+        As in `kaplan_meier`, the delta error in the place of Greenwood's; also if codes are negative or not whole.
 
     Notes
     -----
@@ -153,6 +161,8 @@ def aalen_johansen(
     """
     one_of(variance, ("delta", "infinitesimal_jackknife"), "variance")
     stays, counts = conditioned(place_stays(days, cause_codes(cause), entry, weights), start)
+    if variance == "delta":
+        refuse_fractions(stays.weights, _JACKKNIFE)
     y = counts.at_risk
     left = counts.exits.sum(axis=0)
     survival = np.cumprod(1.0 - left / y)

@@ -10,7 +10,7 @@ from msk_reserves._checks import Floats, not_negative, one_of, share
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.spells import Spells
 from msk_reserves.claims.vocabulary import OFF_WORK_STATES, STATES
-from msk_reserves.recovery.curves.counting import read_only
+from msk_reserves.recovery.curves.counting import read_only, refuse_fractions
 from msk_reserves.recovery.curves.curves import StateOccupation
 from msk_reserves.recovery.curves.histories import NO_MOVE, Histories, MoveCounts, count_moves, histories
 from msk_reserves.recovery.curves.occupation_error import Product, jackknife_covariance, product_covariance
@@ -189,6 +189,8 @@ def occupation_of(
 ) -> StateOccupation:
     """Estimate state occupation from checked histories; arguments as in `state_occupation`."""
     one_of(variance, VARIANCES, "variance")
+    if variance != "infinitesimal_jackknife":
+        refuse_fractions(rows.weights, "give `variance='infinitesimal_jackknife'`")
     if isinstance(initial, str):
         one_of(initial, rows.states, "initial")
     first, last = float(rows.start.min()), float(rows.stop.max())
