@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Pool as Pool,
         PoolTerm as PoolTerm,
     )
+    from msk_reserves.contracts.cells import price_cells as price_cells
     from msk_reserves.contracts.files import (
         ContractFileError as ContractFileError,
         read_contract as read_contract,
@@ -283,6 +284,7 @@ _NAMES = {
     "contracts.agreements.settle": "settle",
     "contracts.agreements.settlement": "Settlement true_up",
     "contracts.amounts": "EpisodeAmounts EpisodeTerm Pool PoolTerm",
+    "contracts.cells": "price_cells",
     "contracts.files": "ContractFileError read_contract read_in_force",
     "contracts.fixed_price": "FixedPriceBundle InForce PriceTable Refund StopLoss",
     "contracts.pipeline.limits": "Corridor GainLossLimit MinimumRate Sharing TieredSharing",

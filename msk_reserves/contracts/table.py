@@ -1,13 +1,13 @@
 """Episodes as a table: the columns that terms of a contract may read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Floats
+from msk_reserves._checks import Booleans, Floats
 
 WORDS = ("episode_id", "pool", "year", "category", "cell")
 """Columns that are words whatever they look like."""
@@ -29,7 +29,7 @@ class EpisodeTable:
 
     Attributes
     ----------
-    numbers : columns of numbers, NaN where blank; each of shape (n_episodes,), read-only.
+    numbers : columns of numbers, NaN where blank; each of shape (..., n_episodes), read-only. Leading axes are futures.
     words : columns of words, `episode_id`, `pool`, `year` and `category` always among them; each of n_episodes.
 
     Examples
@@ -101,9 +101,7 @@ class EpisodeTable:
         """
         column = self.number(name)
         if np.isnan(column).any():
-            row = int(np.argmax(np.isnan(column)))
-            who = self.words["episode_id"][row]
-            raise EpisodeDataError(f"the column `{name}` must not be blank; it is for episode {who!r}")
+            raise EpisodeDataError(f"the column `{name}` must not be blank; it is for {self._first(np.isnan(column))}")
         return column
 
     def above_zero(self, name: str) -> Floats:
@@ -116,10 +114,20 @@ class EpisodeTable:
         """
         column = self.filled(name)
         if not (column > 0).all():
-            row = int(np.argmin(column > 0))
-            who = self.words["episode_id"][row]
-            raise EpisodeDataError(f"the column `{name}` must be above zero; it is {column[row]:g} for episode {who!r}")
+            raise EpisodeDataError(f"the column `{name}` must be above zero; it is not for {self._first(column <= 0)}")
         return column
+
+    def valued(self, name: str, values: Mapping[str, float]) -> Floats:
+        """Return the value of each episode's word in a column, NaN where the word has none; shape (n_episodes,)."""
+        column = self.words[name] if name in self.words else tuple(f"{value:g}" for value in self.numbers[name])
+        codes, words = pd.factorize(np.array(column, dtype=object))
+        found: Floats = np.array([values.get(word, np.nan) for word in words], dtype=np.float64)[codes]
+        return found
+
+    def _first(self, bad: Booleans) -> str:
+        """Name the first episode for which something does not hold."""
+        row = int(np.argmax(bad.reshape(-1, len(self)).any(axis=0)))
+        return f"episode {self.words['episode_id'][row]!r}"
 
     def __contains__(self, name: str) -> bool:
         return name in self.numbers or name in self.words
@@ -148,7 +156,7 @@ class EpisodeTable:
         wrong += [f"the column `{name}` is in the episodes and in the cells" for name in added if name in self]
         if wrong:
             raise EpisodeDataError("\n".join(wrong))
-        place = np.array([names.index(cell) for cell in self.words["cell"]], dtype=np.int64)
+        place = self.valued("cell", {name: float(row) for row, name in enumerate(names)}).astype(np.int64)
         columns: dict[str, Floats] = {}
         for name in added:
             values, bad = _numbers(cells[name])
@@ -158,9 +166,9 @@ class EpisodeTable:
             raise EpisodeDataError("\n".join(wrong))
         return EpisodeTable({**self.numbers, **columns}, self.words)
 
-    def frame(self) -> pd.DataFrame:
-        """Return the columns as a frame, words first."""
-        return pd.DataFrame({**{name: list(values) for name, values in self.words.items()}, **self.numbers})
+    def frame(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return some columns as a frame."""
+        return pd.DataFrame({name: self.words[name] if name in self.words else self.numbers[name] for name in columns})
 
 
 def read_episodes(source: str | Path) -> EpisodeTable:
@@ -209,8 +217,13 @@ def _words(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
 
 def _numbers(column: pd.Series) -> tuple[Floats, list[tuple[int, object]]]:
     """Return a column as numbers, blanks as NaN, and the rows that are neither."""
-    read = pd.to_numeric(column.replace("", None), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    given = ~(column.isna() | (column.astype(str).str.strip() == "")).to_numpy(dtype=np.bool_)
+    if pd.api.types.is_numeric_dtype(column):
+        read = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        given = ~np.isnan(read)
+    else:
+        filled = column.notna() & (column.astype(str).str.strip() != "")
+        read = pd.to_numeric(column.where(filled), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        given = filled.to_numpy(dtype=np.bool_)
     bad = np.flatnonzero(given & ~np.isfinite(read))
     return read, [(int(row), column.iloc[int(row)]) for row in bad]
 
@@ -219,13 +232,13 @@ def _ids(ids: tuple[str, ...]) -> list[str]:
     """Return what is wrong with the ids."""
     if not ids:
         return ["there are no episodes"]
-    wrong = [f"row {row}: `episode_id` is blank" for row, one in enumerate(ids, start=1) if not one.strip()]
-    seen: dict[str, int] = {}
-    for row, one in enumerate(ids, start=1):
-        if one in seen and one.strip():
-            wrong.append(f"row {row}: `episode_id` {one!r} is that of row {seen[one]} too")
-        seen.setdefault(one, row)
-    return wrong
+    column = pd.Series(ids)
+    blank = column.str.strip() == ""
+    wrong = [f"row {row + 1}: `episode_id` is blank" for row in np.flatnonzero(blank)]
+    again = np.flatnonzero(column.duplicated() & ~blank)
+    return wrong + [
+        f"row {row + 1}: `episode_id` {ids[row]!r} is that of row {ids.index(ids[row]) + 1} too" for row in again
+    ]
 
 
 def _dollars(values: Floats, name: str) -> list[str]:

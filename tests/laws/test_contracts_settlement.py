@@ -195,3 +195,20 @@ def test_a_term_of_ones_own_takes_its_place_in_the_pipeline() -> None:
     assert steps(found)["tithe"] == pytest.approx(27.0)
     assert found.owed == pytest.approx([10.0])
     assert "tithe: a tenth is given away" in str(found)
+
+
+@given(agreements(), SEEDS)
+@SOME
+def test_futures_stacked_are_futures_apart(agreement: msk.Agreement, seed: int) -> None:
+    """Episodes whose numbers have an axis of futures in front are settled future by future."""
+    first = drawn_episodes(seed)
+    others = [first, *(first.assign(**drawn_episodes(seed + place)[[*DOLLARS]]) for place in (1, 2))]
+    tables = [msk.EpisodeTable.of(one) for one in others]
+    numbers = {name: np.stack([table.numbers[name] for table in tables]) for name in tables[0].numbers}
+    stacked = msk.settle(agreement, msk.EpisodeTable(numbers, tables[0].words))
+    apart = [msk.settle(agreement, table) for table in tables]
+    slack = ROUNDING * max(one.gross_flow() for one in apart)
+    np.testing.assert_allclose(stacked.owed, [one.owed for one in apart], rtol=0, atol=slack)
+    np.testing.assert_allclose(
+        stacked.episode_steps[-1].dollars, [one.episode_steps[-1].dollars for one in apart], rtol=0, atol=slack
+    )

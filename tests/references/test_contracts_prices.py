@@ -4,6 +4,7 @@ Inputs are taken from the rules named in each docstring; the arithmetic is writt
 compared to the last printed digit.
 """
 
+import pandas as pd
 import pytest
 
 import msk_reserves as msk
@@ -74,8 +75,8 @@ def test_reconciliation_price_with_both_limits_binding() -> None:
     assert limited["final_normalization that counts"] == pytest.approx(0.9215, rel=1e-12)
     assert limited["product of risk multipliers"] == pytest.approx(1.369576, abs=5e-7)
     assert limited["price after normalization"] == pytest.approx(25_833.593, abs=PRINTED)
-    assert limited["price after correction (2)"] == pytest.approx(32_603.649, abs=PRINTED)
-    assert price(None, None)["price after correction (2)"] == pytest.approx(30_933.879, abs=PRINTED)
+    assert limited["price after correction to final_normalization"] == pytest.approx(32_603.649, abs=PRINTED)
+    assert price(None, None)["price after correction to final_normalization"] == pytest.approx(30_933.879, abs=PRINTED)
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,29 @@ def test_gain_and_loss_of_a_discounted_target_price() -> None:
 def test_pooled_helper_settles_one_target_price() -> None:
     """The world of these tests is what it says: five episodes at 100 with cost 90 leave 50."""
     assert msk.settle(pooled(100.0), frame([90.0] * 5)).owed.tolist() == [50.0]
+
+
+def test_cells_of_baseline_episodes() -> None:
+    """Two cells, two years, worked by hand; caps at the median so that they bite.
+
+    Cell a: 10, 20 | 30, 40 thousand: median 25; capped means 15 and 25. Cell b: 5 | 7, 9 thousand: median 7, means 5
+    and 7. Days after the window of a: 100, 300, 100, 300: mean 200, deviation 200/sqrt(3), limit 200 + 2 x 115.470.
+    """
+    baseline = pd.DataFrame(
+        {
+            "cell": ["a", "a", "a", "a", "b", "b", "b"],
+            "year": [2022, 2022, 2023, 2023, 2022, 2023, 2023],
+            "cost": [10_000, 20_000, 30_000, 40_000, 5_000, 7_000, 9_000],
+            "post_cost": [100, 300, 100, 300, 0, 0, 0],
+        }
+    )
+    found = msk.price_cells(baseline, percentile=0.5, deviations=2.0).set_index("cell")
+    assert found["outlier_cap"].tolist() == [25_000, 7_000]
+    assert found["regional_1"].tolist() == [15_000, 5_000]
+    assert found["regional_2"].tolist() == [25_000, 7_000]
+    assert found["baseline_episodes"].tolist() == [4, 3]
+    assert found["post_limit"].tolist() == pytest.approx([200 + 2 * 115.470, 0], abs=1e-3)
+    with pytest.raises(msk.EpisodeDataError, match="the cell 'b' has no episode in 2022"):
+        msk.price_cells(baseline.drop(index=4))
+    with pytest.raises(msk.EpisodeDataError, match="row 1: `cost` must be dollars, got -1"):
+        msk.price_cells(baseline.assign(cost=-1).head(1))

@@ -129,7 +129,7 @@ def in_other_dollars(agreement: msk.Agreement, factor: float) -> msk.Agreement:
     def changed(term: Term) -> Term:
         other = copy(term)
         for name in IN_DOLLARS:
-            if getattr(term, name, None) is not None:
+            if isinstance(getattr(term, name, None), int | float):
                 object.__setattr__(other, name, factor * getattr(term, name))
         return other
 

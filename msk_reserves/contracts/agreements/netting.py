@@ -1,9 +1,10 @@
 """Adding up: episodes into categories, categories into pools, and terms applied to the sums."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from msk_reserves._checks import Floats, Integers
 from msk_reserves.contracts.agreements.agreement import Agreement
@@ -28,14 +29,15 @@ class Grouping:
     first: Integers
 
     @classmethod
-    def of(cls, keys: Sequence[Hashable], names: Sequence[str]) -> "Grouping":
-        """Return the grouping of members by key; `names` are what their groups are called."""
-        seen: dict[Hashable, int] = {}
-        place = np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
-        first = np.full(len(seen), -1, dtype=np.int64)
-        for member, group in reversed(list(enumerate(place))):
-            first[group] = member
-        return cls(tuple(names[int(member)] for member in first), place, first)
+    def of(cls, columns: Sequence[Sequence[Hashable] | Integers], name: Callable[[int], str]) -> "Grouping":
+        """Return the grouping of members that agree in all columns; `name` is what the group of a member is called."""
+        place = np.zeros(len(columns[0]), dtype=np.int64)
+        for column in columns:
+            codes, values = pd.factorize(np.array(column, dtype=object))
+            # Codes again after each column, so that their product never grows beyond members times values.
+            place = pd.factorize(place * len(values) + codes)[0]
+        first = np.unique(place, return_index=True)[1]
+        return cls(tuple(name(int(member)) for member in first), place, first)
 
     def added(self, values: Floats) -> Floats:
         """Return sums over the members of each group; shape (..., n_members) to (..., n_groups)."""
@@ -43,6 +45,23 @@ class Grouping:
         starts = np.searchsorted(self.place[order], np.arange(len(self.names)))
         sums: Floats = np.add.reduceat(values[..., order], starts, axis=-1)
         return sums
+
+    def within(self, finer: "Grouping") -> "Grouping":
+        """Return the grouping of the members of `finer`, whose groups are the members of this one."""
+        return Grouping(self.names, self.place[finer.place], finer.first[self.first])
+
+    def split(self, amount: Floats, weights: Floats) -> Floats:
+        """Return each member's part of its group's amount by weight, equal parts where the group has none.
+
+        Parameters
+        ----------
+        amount : shape (..., n_groups).
+        weights : not negative, shape (..., n_members).
+        """
+        total = self.added(weights)[..., self.place]
+        count = np.bincount(self.place)[self.place]
+        part = np.where(total > 0, weights / np.where(total > 0, total, 1.0), 1.0 / count)
+        return amount[..., self.place] * part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,19 +82,24 @@ class Groups:
 
 def groups_of(agreement: Agreement, table: EpisodeTable) -> Groups:
     """Return how an agreement adds up its episodes."""
-    rows = list(zip(table.words["pool"], table.words["year"], strict=True))
-    pool_names = [pool if year == ALL else f"{pool} {year}" for pool, year in rows]
+    pool, year, category = (table.words[name] for name in ("pool", "year", "category"))
+
+    def pool_name(row: int) -> str:
+        return pool[row] if year[row] == ALL else f"{pool[row]} {year[row]}"
+
     if agreement.pooling == "episode":
-        lines = Grouping.of(table.words["episode_id"], table.words["episode_id"])
+        lines = Grouping.of([table.words["episode_id"]], table.words["episode_id"].__getitem__)
     else:
-        categories = table.words["category"]
-        full = [f"{name}, {category}" for name, category in zip(pool_names, categories, strict=True)]
-        lines = Grouping.of(list(zip(rows, categories, strict=True)), full)
-    of_lines = [rows[row] for row in lines.first]
-    named = [pool_names[row] for row in lines.first]
-    alone = list(range(len(of_lines)))
-    netted = Grouping.of(of_lines, named) if agreement.pooling == "pool" else Grouping.of(alone, lines.names)
-    pools = Grouping.of([of_lines[line] for line in netted.first], [named[line] for line in netted.first])
+        lines = Grouping.of([pool, year, category], lambda row: f"{pool_name(row)}, {category[row]}")
+    line_pool = [[column[row] for row in lines.first] for column in (pool, year)]
+    if agreement.pooling == "pool":
+        netted = Grouping.of(line_pool, lambda line: pool_name(int(lines.first[line])))
+    else:
+        netted = Grouping.of([np.arange(len(lines.names))], lines.names.__getitem__)
+    first = lines.first[netted.first]
+    pools = Grouping.of(
+        [[column[row] for row in first] for column in (pool, year)], lambda group: pool_name(int(first[group]))
+    )
     return Groups(lines, netted, pools)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Floats, Integers
+from msk_reserves._checks import Floats
 from msk_reserves.contracts.agreements.agreement import Agreement, agreement_of
 from msk_reserves.contracts.agreements.netting import Groups, added_up, applied, groups_of, totals
 from msk_reserves.contracts.agreements.settlement import Settlement, Step
@@ -121,13 +121,16 @@ def _settled(agreement: Agreement, amounts: EpisodeAmounts, steps: list[Step], g
     moved += [Step("payments for outcomes", pools.outcome), *moved_last]
     cost = by_pool(groups.lines.added(amounts.table.filled("cost")))
     line_steps = [*_opening(opening), *line_steps, *(net_steps if agreement.pooling == "category" else [])]
-    shares = _by_episode(amounts, groups, netted.amount, final.amount - with_outcome.amount)
+    alone = agreement.pooling == "episode"
+    of_net = groups.netted.within(groups.lines)
+    owed = of_net.split(netted.amount, amounts.target) + amounts.outcome
+    owed = owed + groups.pools.within(of_net).split(final.amount - with_outcome.amount, amounts.target)
     return Settlement(
         agreement=agreement,
         table=amounts.table,
-        episode_steps=(*steps, Step("owed", shares)),
-        category_names=() if agreement.pooling == "episode" else opening.names,
-        category_steps=() if agreement.pooling == "episode" else tuple(line_steps),
+        episode_steps=(*steps, *(net_steps if alone else []), Step("owed", owed)),
+        category_names=() if alone else opening.names,
+        category_steps=() if alone else tuple(line_steps),
         pool_names=final.names,
         pool_steps=tuple(pool_steps),
         owed=final.amount.copy(),
@@ -158,21 +161,3 @@ def _care(agreement: Agreement, cost: Floats, target: Floats, spending: Floats, 
             Flow("target price less spending", PAYER, BEARER, target - spending),
         ]
     return [*flows, *(Flow(step.name, PAYER, BEARER, step.dollars) for step in moved)]
-
-
-def _by_episode(amounts: EpisodeAmounts, groups: Groups, netted: Floats, last: Floats) -> Floats:
-    """Split what is owed by target price: netted results within their group, last terms within the pool."""
-    of_net = groups.netted.place[groups.lines.place]
-    of_pool = groups.pools.place[of_net]
-    return (
-        netted[of_net] * _weights(amounts.target, of_net, len(netted))
-        + amounts.outcome
-        + last[of_pool] * _weights(amounts.target, of_pool, len(last))
-    )
-
-
-def _weights(target: Floats, place: Integers, groups: int) -> Floats:
-    """Return each episode's part of its group by target price, equal parts where the group has none."""
-    total = np.bincount(place, weights=target, minlength=groups)
-    count = np.bincount(place, minlength=groups)
-    return np.where(total[place] > 0, target / np.where(total > 0, total, 1.0)[place], 1.0 / count[place])

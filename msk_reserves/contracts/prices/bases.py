@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from msk_reserves._checks import Floats, not_negative, share
+from msk_reserves._checks import not_negative, share
 from msk_reserves.contracts.amounts import PRICE, EpisodeAmounts, EpisodeTerm, all_hold, percent, rule
 from msk_reserves.contracts.fixed_price import PriceTable
 from msk_reserves.contracts.table import EpisodeDataError
@@ -79,7 +79,13 @@ class CaseRate(PriceBase):
 
     def apply(self, amounts: EpisodeAmounts) -> EpisodeAmounts:
         """Return each episode's price."""
-        return amounts.based(_looked_up(self.dollars, self.by, amounts))
+        prices = amounts.table.valued(self.by, self.dollars)
+        if np.isnan(prices).any():
+            who = amounts.table.words["episode_id"][int(np.argmax(np.isnan(prices)))]
+            raise EpisodeDataError(
+                f"no price is agreed for `{self.by}` of episode {who!r}; priced are {', '.join(self.dollars)}"
+            )
+        return amounts.based(prices)
 
     def describe(self) -> str:
         """Return the prices."""
@@ -103,7 +109,7 @@ class TabledPrice(PriceBase):
 
     def apply(self, amounts: EpisodeAmounts) -> EpisodeAmounts:
         """Return each episode's price."""
-        prices = self.table.of(amounts.table.frame())
+        prices = self.table.of(amounts.table.frame(self.table.columns))
         if np.isnan(prices).any():
             who = amounts.table.words["episode_id"][int(np.argmax(np.isnan(prices)))]
             raise EpisodeDataError(f"`price_table` names no price for episode {who!r}; add its combination of values")
@@ -268,19 +274,3 @@ class AsBilled(PriceBase):
     def describe(self) -> str:
         """Return the words."""
         return "as billed"
-
-
-def _looked_up(values: Mapping[str, float], by: str, amounts: EpisodeAmounts) -> Floats:
-    """Return the value of each episode's word in a column, or say which word has none."""
-    words = _column_of_words(by, amounts)
-    missing = sorted(set(words) - set(values))
-    if missing:
-        raise EpisodeDataError(f"no price is agreed for `{by}` {missing[0]!r}; priced are {', '.join(values)}")
-    return np.array([values[word] for word in words], dtype=np.float64)
-
-
-def _column_of_words(by: str, amounts: EpisodeAmounts) -> tuple[str, ...]:
-    """Return a column as words, numbers as they print."""
-    if by in amounts.table.words:
-        return amounts.table.words[by]
-    return tuple(f"{value:g}" for value in amounts.table.numbers[by])

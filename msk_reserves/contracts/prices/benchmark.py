@@ -196,7 +196,7 @@ class Correction(PriceFactor):
     Examples
     --------
     >>> Correction("prospective_trend", "realised_trend", limit=0.03).describe()
-    'prospective_trend corrected to realised_trend, within 3% of it'
+    'in place of prospective_trend, within 3% of it'
     """
 
     prospective: str
@@ -211,6 +211,11 @@ class Correction(PriceFactor):
             ),
             lambda: None if self.limit is None else share(self.limit, "correction.limit"),
         )
+
+    @property
+    def title(self) -> str:
+        """What is corrected to what."""
+        return f"correction to {self.final}"
 
     def needs(self) -> tuple[str, ...]:
         """Return both columns."""
@@ -235,7 +240,7 @@ class Correction(PriceFactor):
     def describe(self) -> str:
         """Return the columns and the limit."""
         within = "" if self.limit is None else f", within {percent(self.limit)} of it"
-        return f"{self.prospective} corrected to {self.final}{within}"
+        return f"in place of {self.prospective}{within}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +269,8 @@ class Discount(PriceFactor):
 
     def apply(self, amounts: EpisodeAmounts) -> EpisodeAmounts:
         """Return the price less its discount."""
-        words = amounts.table.words["category"]
-        return amounts.discounted(np.array([self.by_category.get(word, self.share) for word in words]))
+        own = amounts.table.valued("category", self.by_category)
+        return amounts.discounted(np.where(np.isnan(own), self.share, own))
 
     def describe(self) -> str:
         """Return the shares."""
