@@ -106,6 +106,35 @@ def test_lung_with_performance_score() -> None:
     agree(fit_family("weibull", data["time"], data["status"], design=design, names=names), "lung", "AFT_weibull", names)
 
 
+@pytest.mark.parametrize(
+    ("family", "coefficients", "scales", "loglik"),
+    [
+        ("weibull", [6.5806422, -0.0112000826, 0.370437147], [0.803442799, 0.642536589], -1145.68980117),
+        ("lognormal", [6.8856250, -0.0226539608, 0.501318733], [1.072285266, 1.009583925], -1158.62890936),
+        ("loglogistic", [6.3554990, -0.0132809206, 0.459163337], [0.589707088, 0.515176230], -1152.43283747),
+    ],
+)
+def test_lung_in_strata(family: str, coefficients: list[float], scales: list[float], loglik: float) -> None:
+    """A scale for each sex: `survreg(... ~ age + factor(sex) + strata(sex))` (R 4.2.2, survival 3.5-3)."""
+    data = datasets.load_lung()
+    design = data[["age"]].to_numpy(dtype=np.float64)
+    fit = fit_family(family, data["time"], data["status"], design=design, strata=data["sex"])
+    np.testing.assert_allclose(fit.theta[:3], coefficients, atol=PARAMETER_ATOL)
+    np.testing.assert_allclose(np.exp(np.cumsum(fit.theta[3:])), scales, atol=PARAMETER_ATOL)
+    np.testing.assert_allclose(fit.loglik, loglik, atol=1e-7)
+
+
+def test_lung_with_weights() -> None:
+    """Weights 1, 2, 3 and a half in turn, Weibull on age, errors as if they were counts (same R)."""
+    data = datasets.load_lung()
+    weights = np.resize([1.0, 2.0, 3.0, 0.5], len(data))
+    fit = fit_family("weibull", data["time"], data["status"], design=data[["age"]].to_numpy(float), weights=weights)
+    found = [*fit.theta[:2], fit.scale]
+    np.testing.assert_allclose(found, [7.18495157302, -0.0178770730415, 0.734602233334], rtol=1e-6)
+    np.testing.assert_allclose(fit.standard_error, [0.35651929235, 0.00557968981, 0.04844224871], rtol=1e-5)
+    np.testing.assert_allclose(fit.loglik, -1894.66412923, atol=1e-7)
+
+
 @pytest.mark.parametrize("family", GBSG)
 def test_gbsg_without_covariates(family: str) -> None:
     """GBSG2 in years (R survreg, flexsurv); the generalized gamma's standard errors with it."""
