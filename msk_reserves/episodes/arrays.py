@@ -7,6 +7,9 @@ import numpy.typing as npt
 
 from msk_reserves._checks import Booleans, Floats, Integers
 
+Codes = npt.NDArray[np.uint8]
+"""Numbers that places are looked up by. Unsigned, so that no look-up has to ask whether it counts from the end."""
+
 
 class PathStates(NamedTuple):
     """What each state counts as; shape (n_states,) but for the last.
@@ -56,18 +59,18 @@ class Laws(NamedTuple):
 
     first: Integers
     last: Integers
-    target: Integers
+    target: Codes
     continues: Booleans
     forward: Booleans
-    kind: Integers
+    kind: Codes
     scale: Floats
-    row: Integers
+    row: npt.NDArray[np.uint32]
     plateau: Floats
     table: Floats
     low: float
     step: float
     cuts: Floats
-    n_cuts: Integers
+    n_cuts: Codes
     reached: Floats
     rate: Floats
     coefficients: Floats
@@ -96,7 +99,7 @@ class Claims(NamedTuple):
     """
 
     keys: npt.NDArray[np.uint64]
-    state: Integers
+    state: Codes
     began: Floats
     since_start: Floats
     days_off: Floats
@@ -107,7 +110,7 @@ class Claims(NamedTuple):
     window_open: Booleans
     triggered: Floats
     design: Floats
-    columns: Integers
+    columns: npt.NDArray[np.uint16]
     filled: Integers
     level: Floats
     worth: Floats
@@ -176,8 +179,8 @@ class Money(NamedTuple):
 
     payments: npt.NDArray[np.float32]
     growths: Floats
-    growth_of: Integers
-    bin_of_day: npt.NDArray[np.int16]
+    growth_of: Codes
+    bin_of_day: npt.NDArray[np.uint16]
     bands: Floats
     shares: Floats
     window_days: Integers

@@ -51,7 +51,7 @@ def money_of(cost: Cost, drawn: CostDraws, components: Sequence[str], scopes: Se
     return Money(
         payments=payments,
         growths=growths,
-        growth_of=growth_of.astype(np.int64),
+        growth_of=growth_of.astype(np.uint8),
         bin_of_day=_bin_of_day(grid),
         bands=np.array(grid.band_edges, dtype=np.float64),
         shares=shares,
@@ -73,7 +73,7 @@ def worth(days: Floats, growth: float) -> Floats:
     return value
 
 
-def _bin_of_day(grid: CellGrid) -> npt.NDArray[np.int16]:
+def _bin_of_day(grid: CellGrid) -> npt.NDArray[np.uint16]:
     """Return the bin of each whole day up to the last edge."""
     days = np.arange(int(grid.bin_edges[-1]) + 1)
-    return np.asarray(np.searchsorted(np.array(grid.bin_edges), days, side="right") - 1, dtype=np.int16)
+    return np.asarray(np.searchsorted(np.array(grid.bin_edges), days, side="right") - 1, dtype=np.uint16)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from msk_reserves._checks import Floats, Integers
+from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.episodes import compiled, randomness
 from msk_reserves.episodes.arrays import Sums
 from msk_reserves.episodes.compiled import Compiled, inlined, kept
@@ -40,6 +40,7 @@ class Terms(NamedTuple):
     keys : keys of the claims' random numbers, shape (n_claims,).
     relativity : multiplier by claim and draw, shape (A, n_claims, n_draws).
     factor : quantile table of each claim's own factor, on an even grid of -ln(1 - u); shape (n_claims, n_nodes).
+    largest : largest multiplier of a claim, by draw and its own factor, shape (A, n_claims).
     nodes_a_unit : nodes of that table a unit of -ln(1 - u).
     has_factor : whether a component takes that factor, shape (A,).
     dispersion : variance of a payment total over its mean, shape (A,).
@@ -50,6 +51,7 @@ class Terms(NamedTuple):
     keys: npt.NDArray[np.uint64]
     relativity: npt.NDArray[np.float32]
     factor: Floats
+    largest: Floats
     nodes_a_unit: float
     has_factor: Integers
     dispersion: Floats
@@ -137,18 +139,16 @@ def _own_factor(terms: Terms, claim: int, scenario: int) -> float:
     return float(before + (after - before) * min(place - lower, 1.0))
 
 
-def _mark_costly(terms: Terms, expected: Floats, costly: Integers, place: tuple[int, int, int], slot: int) -> None:
-    """Mark the futures of a component, claim and draw that the largest factor may leave a payment.
+def _mark_costly(terms: Terms, expected: Floats, costly: Booleans, place: tuple[int, int], slot: int) -> None:
+    """Mark the futures of a component and claim that the largest factors may leave a payment.
 
     All of them without a branch, which runs in vector registers. The others, most of a book, pay nothing, whatever
-    their factor, which need not be drawn.
+    their factors, which need not be drawn.
     """
-    component, claim, draw = place
-    largest = terms.factor[claim, terms.factor.shape[1] - 1] if terms.has_factor[component] else 1.0
-    most = 2.0 * largest / terms.dispersion[component] * terms.relativity[component, claim, draw]
-    key, first = terms.keys[claim], draw * len(expected)
-    for future in range(len(expected)):
-        costly[future] = not uniform_of(key, first + future, slot) <= 1.0 - expected[future] * most
+    component, claim = place
+    key, most = terms.keys[claim], 2.0 / terms.dispersion[component] * terms.largest[component, claim]
+    for scenario in range(len(expected)):
+        costly[scenario] = not uniform_of(key, scenario, slot) <= 1.0 - expected[scenario] * most
 
 
 def _paid(terms: Terms, place: tuple[int, int, int], scenario: int, slot: int, expected: float) -> float:
@@ -162,42 +162,37 @@ def _paid(terms: Terms, place: tuple[int, int, int], scenario: int, slot: int, e
 
 
 def _pay_marked(
-    terms: Terms, sums: Sums, costly: Integers, place: tuple[int, int, int], slot: int, expected: Floats
+    terms: Terms, sums: Sums, costly: Booleans, place: tuple[int, int, int], slot: int, expected: Floats
 ) -> None:
     """Put what the marked futures of a component, claim and draw pay, and nothing for the others, in the sums."""
     component, claim, draw = place
-    first, n = draw * len(expected), len(expected)
-    for scope in range(len(sums.scoped)):
-        inside = sums.scoped[scope, component, claim, first : first + n]
-        for future in range(n):
-            inside[future] *= costly[future]
-    for future in range(n):
+    per_draw = len(expected) // terms.relativity.shape[2]
+    for scenario in range(draw * per_draw, (draw + 1) * per_draw):
         paid = 0.0
-        if costly[future]:
-            paid = paid_of(terms, place, first + future, slot, expected[future])
-            for scope in range(len(sums.scoped)):
-                inside = sums.scoped[scope, component, claim, first : first + n]
-                if inside[future] > 0.0:
-                    inside[future] *= paid / expected[future]
-        expected[future] = paid
+        if costly[scenario]:
+            paid = paid_of(terms, place, scenario, slot, expected[scenario])
+        for scope in range(len(sums.scoped)):
+            inside = sums.scoped[scope, component, claim]
+            if inside[scenario] > 0.0:
+                inside[scenario] *= paid / expected[scenario]
+        expected[scenario] = paid
 
 
 def _pay(stamp: int) -> Compiled:
     """Return the loop over a block; `stamp` is what `kept` tells its parts by."""
 
-    def pay(terms: Terms, sums: Sums, costly: Integers, per_draw: int) -> int:
+    def pay(terms: Terms, sums: Sums, costly: Booleans) -> int:
         """Replace expected payments by payments in dollars, and scopes' shares of the first by those of the second.
 
-        `costly` is room for a number by future of a draw.
+        `costly` is room for a mark by future of a claim.
         """
         for component in range(len(terms.dispersion)):
             slot = PAYMENT_SLOT + component * SLOTS_A_COMPONENT
             for claim in range(len(terms.keys)):
-                for draw in range(sums.days_off.shape[1] // per_draw):
-                    place = component, claim, draw
-                    expected = sums.expected[component, claim, draw * per_draw : (draw + 1) * per_draw]
-                    mark_costly(terms, expected, costly, place, slot)
-                    pay_marked(terms, sums, costly, place, slot, expected)
+                expected = sums.expected[component, claim]
+                mark_costly(terms, expected, costly, (component, claim), slot)
+                for draw in range(terms.relativity.shape[2]):
+                    pay_marked(terms, sums, costly, (component, claim, draw), slot, expected)
         return stamp
 
     return pay

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -104,6 +105,12 @@ class Plan:
         claim_ids = tuple(self.claim_ids[row] for row in rows)
         return replace(self, claim_ids=claim_ids, relativity=relativity, takeover=self.takeover.of(rows), **by_claim)
 
+    def without(self, scopes: tuple[Scope, ...]) -> "Plan":
+        """Return the plan with some scopes not counted."""
+        kept = [place for place, scope in enumerate(self.scopes) if scope not in scopes]
+        money = self.money._replace(shares=self.money.shares[kept], window_days=self.money.window_days[kept])
+        return replace(self, scopes=tuple(self.scopes[place] for place in kept), money=money)
+
     @property
     def n_claims(self) -> int:
         """Number of claims."""
@@ -165,14 +172,14 @@ def make_plan(
     positive(horizon_days, "horizon_days")
     n_draws, claim_ids = draws_for(scenarios), tuple(book.claims["claim_id"])
     components = tuple(name for name in COMPONENTS if cost.accounts[name] is not None)
-    band_days, band_last = banded_now(book)
+    position, (band_days, band_last) = book.position, banded_now(book)
+    design = recovery.design.matrix(book.claims, position.days_since_start - position.days_in_state)
     with ThreadPoolExecutor(1) as beside:
         # Each has random numbers of its own, so that neither waits for the other.
-        drawing = beside.submit(cost.draw, n_draws, seed)
+        paying = beside.submit(_payments, book, cost, components, scopes, n_draws=n_draws, seed=seed)
         moves = recovery.draw(n_draws, seed)
-        drawn = drawing.result()
-    position = book.position
-    design = recovery.design.matrix(book.claims, position.days_since_start - position.days_in_state)
+        laws = laws_of(moves, design.shape[1])
+        payments = paying.result()
     return Plan(
         scenarios=scenarios,
         n_draws=n_draws,
@@ -181,16 +188,16 @@ def make_plan(
         claim_ids=claim_ids,
         keys=np.array([key_of(seed, name) for name in claim_ids], dtype=np.uint64),
         exits=exits(moves),
-        laws=laws_of(moves, design.shape[1]),
+        laws=laws,
         components=components,
-        money=money_of(cost, drawn, components, scopes),
-        relativity={name: drawn.relativity(name, book).astype(np.float32) for name in components},
-        dispersion=drawn.dispersion,
+        money=payments.money,
+        relativity=payments.relativity,
+        dispersion=payments.dispersion,
         missing={name: cost.reasons[name] for name in COMPONENTS if name not in components},
         scopes=tuple(scopes),
         design=design,
         systemic=systemic.draw(scenarios, seed),
-        factor=np.ones((len(book), 2)) if cost.factor is None else cost.factor.table(book),
+        factor=payments.factor,
         takeover=takeover(book),
         window_open=window_open(book),
         state=position.state,
@@ -206,4 +213,26 @@ def make_plan(
         retro_days=book.column("retro_days"),
         max_weeks=book.column("max_weeks"),
         accrued=accrued_unpaid(book),
+    )
+
+
+class _Payments(NamedTuple):
+    """What the cost model says of payments, as `Plan` holds it."""
+
+    money: Money
+    relativity: Mapping[str, Floats]
+    dispersion: Mapping[str, float]
+    factor: Floats
+
+
+def _payments(
+    book: ClaimBook, cost: Cost, components: tuple[str, ...], scopes: Sequence[Scope], *, n_draws: int, seed: int
+) -> _Payments:
+    """Draw the cost model's parameters and tabulate payments."""
+    drawn = cost.draw(n_draws, seed)
+    return _Payments(
+        money=money_of(cost, drawn, components, scopes),
+        relativity={name: drawn.relativity(name, book).astype(np.float32) for name in components},
+        dispersion=drawn.dispersion,
+        factor=np.ones((len(book), 2)) if cost.factor is None else cost.factor.table(book),
     )

@@ -9,6 +9,7 @@ from msk_reserves.episodes.arrays import Sums
 from msk_reserves.episodes.payments import Terms, pay_block
 from msk_reserves.episodes.plan import FACTOR_RANGE, Plan
 from msk_reserves.episodes.record import Episodes
+from msk_reserves.episodes.scope import Scope
 from msk_reserves.episodes.walk import walk
 
 
@@ -27,12 +28,16 @@ def simulate_block(plan: Plan) -> Episodes:
     Episodes
         The futures, shape (n_scenarios, n_claims).
     """
+    closed = tuple(scope for scope in plan.scopes if not _opens(plan, scope))
+    if closed:
+        plan = plan.without(closed)
     sums = walk(plan)
-    pay_block(_terms(plan), sums, np.zeros(plan.per_draw, dtype=np.int64), plan.per_draw)
+    pay_block(_terms(plan), sums, np.zeros(plan.scenarios, dtype=np.bool_))
     dollars = _by_component(plan, sums.expected)
     scoped = [_by_component(plan, parts) for parts in sums.scoped]
     if "indemnity" in plan.components:
         _add_temporary_total(plan, sums, dollars["indemnity"], [parts["indemnity"] for parts in scoped])
+    nothing = np.broadcast_to(0.0, (plan.scenarios, plan.n_claims))
     return Episodes(
         takeover=plan.takeover,
         medical=dollars["medical"].T,
@@ -41,22 +46,33 @@ def simulate_block(plan: Plan) -> Episodes:
         in_scope={
             scope: {name: parts[name].T for name in COMPONENTS}
             for scope, parts in zip(plan.scopes, scoped, strict=True)
-        },
+        }
+        | {scope: dict.fromkeys(COMPONENTS, nothing) for scope in closed},
         days_off=sums.days_off.T,
         days_to_leave=sums.days_to_leave.T,
         day_back=sums.day_back.T,
     )
 
 
+def _opens(plan: Plan, scope: Scope) -> bool:
+    """Say whether any of the claims may still have a day inside a scope's window: of most blocks none has."""
+    if scope.window.days is None:
+        return bool(plan.window_open.any())
+    return bool((plan.takeover.days_since_trigger < scope.window.days).any())
+
+
 def _terms(plan: Plan) -> Terms:
     """Return what turns a block's expected payments into dollars."""
     names, no_unit = plan.components, np.ones(plan.n_claims)
+    has_factor = np.array([name == "medical" for name in names], dtype=np.int64)
+    relativity = np.array([plan.relativity[name] for name in names], dtype=np.float32)
     return Terms(
         keys=plan.keys,
-        relativity=np.array([plan.relativity[name] for name in names], dtype=np.float32),
+        relativity=relativity,
         factor=plan.factor,
+        largest=relativity.max(axis=2) * np.where(has_factor[:, None], plan.factor[:, -1], 1.0),
         nodes_a_unit=(plan.factor.shape[1] - 1) / FACTOR_RANGE,
-        has_factor=np.array([name == "medical" for name in names], dtype=np.int64),
+        has_factor=has_factor,
         dispersion=np.array([plan.dispersion[name] for name in names], dtype=np.float64),
         unit=np.array([plan.weekly_benefit if name == "indemnity" else no_unit for name in names]),
         systemic=np.ascontiguousarray(plan.systemic[:, [COMPONENTS.index(name) for name in names]].T),
@@ -77,7 +93,7 @@ def _add_temporary_total(plan: Plan, sums: Sums, indemnity: Floats, inside: list
     """
     indemnity += plan.accrued[:, None]
     # Most futures have no day off work.
-    claim, scenario = np.nonzero(sums.days_off)
+    claim, scenario = np.divmod(np.flatnonzero(sums.days_off), plan.scenarios)
     columns = (plan.days_off, plan.weekly_benefit, plan.waiting_days, plan.retro_days, plan.max_weeks)
     so_far = temporary_total(*columns)[claim]
     days_off, *rule = (column[claim] for column in columns)

@@ -86,10 +86,10 @@ def claims_where(
     no_prices = np.zeros((len(keys), 0))
     filled = np.count_nonzero(design, axis=1)
     # Stable: claims add up their columns in the order of the design, whatever the others of the block have.
-    columns = np.argsort(design == 0.0, axis=1, kind="stable")[:, : max(filled, default=0)].copy()
+    columns = np.argsort(design == 0.0, axis=1, kind="stable")[:, : max(filled, default=0)]
     return Claims(
         keys=keys,
-        state=state.astype(np.int64),
+        state=state.astype(np.uint8),
         began=np.asarray(clocks[0], dtype=np.float64),
         since_start=np.asarray(clocks[1], dtype=np.float64),
         days_off=none,
@@ -100,7 +100,7 @@ def claims_where(
         window_open=no,
         triggered=none,
         design=design,
-        columns=columns,
+        columns=columns.astype(np.uint16),
         filled=filled,
         level=no_prices,
         worth=no_prices,

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from msk_reserves._checks import Floats, whole
 from msk_reserves.claims.book import Assumption, ClaimBook, SetAside
-from msk_reserves.claims.states import BASE_CODE
-from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
+from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.contracts.fixed_price import InForce
 from msk_reserves.contracts.terms import Contract, FeeForService
 from msk_reserves.cost.record import Cost
@@ -45,7 +43,8 @@ class Forecast:
     reserves : the distribution under each contract, by its name.
     claims : figures by claim, contract and part; shape (n_contracts, 4, n_claims, 5), parts and figures in the order of
         `PARTS` and `CLAIM_FIGURES`.
-    workers : remaining days off (mean, median) and chance of full duty within 26 weeks; shape (n_claims, 3).
+    workers : remaining days off (mean, median) and chance of full duty within 26 weeks, NaN for workers who are neither
+        off work nor on modified duty; shape (n_claims, 3).
     taken_over : claims valued under each contract's own terms; the rest stay fee for service or in their bundle.
     bundled : claims in a bundle already.
     systemic : the systemic risk assumed.
@@ -71,7 +70,6 @@ class Forecast:
 
         Remaining days and the chance of return are empty for workers who are neither off work nor on modified duty.
         """
-        open_ = _may_return(self.book)
         parts = [part for part in PARTS if part == "total" or part in next(iter(self.reserves.values())).totals]
         frames = []
         for place, contract in enumerate(self.reserves):
@@ -81,7 +79,7 @@ class Forecast:
                 frame.insert(1, "contract", contract)
                 frame.insert(2, "component", part)
                 for column, name in enumerate(WORKER_FIGURES):
-                    frame[name] = np.where(open_, self.workers[:, column], np.nan)
+                    frame[name] = self.workers[:, column]
                 frames.append(frame)
         table = pd.concat(frames, ignore_index=True)
         return table.sort_values(["claim_id", "contract"], kind="stable", ignore_index=True)
@@ -218,14 +216,6 @@ def _taken_over(contract: Contract, plan: Plan) -> int:
     if admits is None:
         return int(plan.takeover.eligible.sum()) if contract.scopes() else 0
     return int((plan.takeover.eligible & admits(plan.takeover.claims)).sum())
-
-
-def _may_return(book: ClaimBook) -> npt.NDArray[np.bool_]:
-    """Say which workers are off work or on modified duty."""
-    may: npt.NDArray[np.bool_] = book.position.off_work() | (
-        BASE_CODE[book.position.state] == STATE_CODE["modified_duty"]
-    )
-    return may
 
 
 def _manifest(

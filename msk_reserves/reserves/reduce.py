@@ -10,6 +10,7 @@ from msk_reserves.contracts.terms import Contract, owed_under
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.record import Episodes
 from msk_reserves.episodes.simulate import simulate_block
+from msk_reserves.episodes.states import IN_WINDOW
 
 CLAIM_FIGURES = ("mean", "sd", "p05", "p50", "p95")
 WORKER_FIGURES = ("days_remaining_mean", "days_remaining_p50", "probability_back_in_26_weeks")
@@ -25,7 +26,8 @@ class BlockTotals:
     totals : dollars over the block's claims, shape (n_contracts, 3, n_scenarios).
     claims : figures of `CLAIM_FIGURES` by claim, contract and part (components, then total);
         shape (n_contracts, 4, n_claims, 5).
-    workers : figures of `WORKER_FIGURES`, shape (n_claims, 3).
+    workers : figures of `WORKER_FIGURES`, NaN for workers who are neither off work nor on modified duty; shape
+        (n_claims, 3).
     """
 
     totals: Floats
@@ -103,10 +105,14 @@ def _quantiles(values: Floats, probabilities: tuple[float, ...]) -> Floats:
 
 
 def _worker_figures(plan: Plan, episodes: Episodes) -> Floats:
-    """Return days off still to come in the present spell, and the chance of full duty within 26 weeks."""
-    days = episodes.days_to_leave.T
-    figures = np.empty((plan.n_claims, len(WORKER_FIGURES)))
-    figures[:, 0] = days.mean(axis=1)
-    figures[:, [1]] = _quantiles(days, (0.5,))
-    figures[:, 2] = (episodes.day_back.T <= HALF_YEAR).mean(axis=1)
+    """Return days off still to come in the present spell, and the chance of full duty within 26 weeks.
+
+    Nothing is said of workers who are neither off work nor on modified duty.
+    """
+    figures = np.full((plan.n_claims, len(WORKER_FIGURES)), np.nan)
+    rows = np.flatnonzero(IN_WINDOW[plan.state])
+    days = episodes.days_to_leave.T[rows]
+    figures[rows, 0] = days.mean(axis=1)
+    figures[rows, 1] = _quantiles(days, (0.5,))[:, 0]
+    figures[rows, 2] = (episodes.day_back.T[rows] <= HALF_YEAR).mean(axis=1)
     return figures

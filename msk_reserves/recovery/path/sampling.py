@@ -239,7 +239,10 @@ def _level(fit: FittedFamily, *, by_mark: bool) -> tuple[Floats, float]:
 def _collected(fit: FittedFamily, theta: Floats, data: Observations) -> Floats:
     """Return the hazard each stay collects while it is watched under each draw, shape (n_stays, n_draws)."""
     parts, every = placed(fit, theta, data.design), np.ones(len(data), dtype=np.bool_)
-    return collected(parts, data.days, every) - collected(parts, data.entry, every)
+    hazard, late = collected(parts, data.days, every), data.entry > 0
+    if late.any():
+        hazard[late] -= collected(parts, data.entry, late)
+    return hazard
 
 
 def _piecewise_parameters(fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
