@@ -107,7 +107,9 @@ def test_dates_lose_no_dollar(code: str, off: float, modified: float, last: str,
     found = indemnity(worker_of(code), path_of(off, modified, 30.0, last, np.inf), LAW, rating=rating, warn=False)
     assert sum(found.by_benefit().values()) == pytest.approx(found.total)
     assert found.by_year().sum() == pytest.approx(found.total)
-    assert found.to_frame()["dollars"].sum() == pytest.approx(found.total)
+    frame = found.to_frame()
+    assert frame["dollars"].sum() == pytest.approx(found.total)
+    assert (frame["from_day"] <= frame["to_day"]).all()
     assert present_value(found.by_year(), 0.0) == pytest.approx(found.total)
     assert found.by_year(since_day=since).sum() <= found.total + 1e-6
     assert (found.by_year() >= 0).all()

@@ -96,6 +96,24 @@ def test_temporary_partial_along_a_path() -> None:
     assert owed["temporary_partial"] == pytest.approx(350 * 200, abs=CENT)
 
 
+def test_partial_weeks_count_over_all_stays() -> None:
+    """Georgia: 200 weeks at modified duty, a return, and 200 more: 350 weeks are paid, at 200 dollars."""
+    stay = Stay("modified_duty", 1400, earnings=600.0)
+    found = indemnity(of("GA"), [stay, Stay("back_at_work", 30), stay])
+    assert found.total == pytest.approx(350 * 200, abs=CENT)
+    assert found.to_frame()["to_day"].max() == 1400 + 30 + 1050
+
+
+def test_benefits_lie_in_the_days_that_they_are_for() -> None:
+    """Oklahoma never pays its three waiting days: 156 weeks are over on day 1,095; Ohio steps down on 84."""
+    frame = indemnity(of("OK"), [Stay("off_work", 1200)]).to_frame()
+    assert (frame["from_day"].min(), frame["to_day"].max()) == (3.0, 1095.0)
+    assert frame["dollars"].sum() == pytest.approx(156 * 630, abs=CENT)
+    ohio = indemnity(of("OH"), [Stay("off_work", 140)]).to_frame()
+    assert ohio["dollars"][ohio["from_day"] >= 84].sum() == pytest.approx(8 * 600, abs=CENT)
+    assert 84.0 in set(ohio["from_day"])
+
+
 @pytest.mark.parametrize(
     ("worker", "rating", "dollars"),
     [
@@ -124,6 +142,7 @@ def test_temporary_partial_along_a_path() -> None:
         (of("WI", "knee"), 0.10, 42.5 * 438.00),  # 425 weeks, at most 438
         (of("AL", "upper_extremity"), 0.10, 22.2 * 220.00),  # 222 weeks, at most 220
         (of("AZ", "upper_extremity"), 0.10, 26 * 495.00),  # 60 months at 55 %
+        (of("AZ", "upper_extremity", wage=2000.0), 0.10, 26 * 638.5115),  # 55 % of 5,030.32 a month / 4.333
         # Tiers by weeks awarded
         (of("MD", "upper_extremity"), 0.20, 60 * 256.68),  # 60 weeks: a third of 900, at most 16.7 % of 1,537
         (of("MD", "upper_extremity"), 0.30, 90 * 511.82),  # 90 weeks: 600, at most 33.3 %
@@ -150,6 +169,7 @@ def test_temporary_partial_along_a_path() -> None:
         (of("IN", "upper_extremity"), 0.20, 17_500.00),  # ten of fifty degrees at 1,750
         (of("IN", "upper_extremity"), 1.00, 114_090.00),  # 10 x 1,750 + 25 x 1,952 + 15 x 3,186
         (of("IN"), 0.60, 154_690.00),  # the same and 10 x 4,060
+        (of("WA", "shoulder"), 0.10, 15_859.94),  # of an arm, 158,599.41
         # Dollars of the band, times the rating
         (of("MN", day="2019-03-01"), 0.08, 6_720.00),  # 84,000 x 8 %
         (of("MN"), 0.08, 9_744.00),  # 121,800 x 8 %
