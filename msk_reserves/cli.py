@@ -87,6 +87,9 @@ def _settle(command: argparse.ArgumentParser) -> None:
     command.add_argument("episodes", metavar="EPISODES.csv", help="a row an episode: id, cost, what terms read")
     command.add_argument("--cells", metavar="FILE.csv", help="a row a price cell, joined to the episodes by `cell`")
     command.add_argument("--services", metavar="FILE.csv", help="a row a service; cost is then what the window covers")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a value in place of the contract's; repeatable"
+    )
     command.add_argument("--out", metavar="DIR", help="folder for the tables by episode, category, pool and account")
     command.set_defaults(run="run_settle", module=SETTLING)
 

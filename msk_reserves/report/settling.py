@@ -1,6 +1,7 @@
 """The command `settle`: read a contract and episodes, settle, print every step, write the tables."""
 
 import argparse
+import tomllib
 from pathlib import Path
 
 from msk_reserves.contracts.agreements.agreement import Agreement
@@ -32,13 +33,25 @@ def run_settle(options: argparse.Namespace) -> int:
         0: everything else is raised.
     """
     folder = None if options.out is None else _folder(options.out)
-    agreement = read_agreement(options.contract)
+    agreement = read_agreement(options.contract, changes=_changes(options.set))
     cells = None if options.cells is None else read_rows(options.cells)
     settlement = settle(agreement, _episodes(options, agreement), cells=cells)
     print(settlement)
     if folder is not None:
         _write(settlement, folder)
     return 0
+
+
+def _changes(given: list[str]) -> dict[str, object]:
+    """Return the values to change, read as TOML, by their place."""
+    found: dict[str, object] = {}
+    for one in given:
+        key, _, value = one.partition("=")
+        try:
+            found[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"`--set` must be KEY=VALUE with a TOML value, got {one!r}") from error
+    return found
 
 
 def _episodes(options: argparse.Namespace, agreement: Agreement) -> EpisodeTable:

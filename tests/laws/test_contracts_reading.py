@@ -159,6 +159,25 @@ def test_a_price_table_stands_beside_the_contract(tmp_path: Path) -> None:
         msk.read_agreement(written(tmp_path, text.replace("prices.csv", "none.csv")))
 
 
+def test_values_are_changed_by_their_place(tmp_path: Path) -> None:
+    """A changed value stands in the agreement and is noted; a default can be changed too, an unknown place not."""
+    path = written(tmp_path, SOUND)
+    changes = {"fixed_price.dollars": 40_000, "stop_loss.limit": 300_000, "lag_months": 9}
+    found = msk.read_agreement(path, changes=changes)
+    assert found.terms[0] == msk.FixedPrice(40_000.0)
+    assert found.terms[2] == msk.StopLoss(114_000.0, limit=300_000.0)
+    assert found.lag_months == 9
+    assert {one.key: one.status for one in found.provenance} == dict.fromkeys(changes, "assumption")
+    team = msk.read_agreement("team-track-3", changes={"correction_2.limit": 0.07})
+    assert [term.limit for term in team.terms if isinstance(term, msk.Correction)] == [0.03, 0.07]
+    with pytest.raises(
+        msk.ContractFileError, match=r"`changes` names `sharing.gain`, which the contract does not have"
+    ):
+        msk.read_agreement(path, changes={"sharing.gain": 1})
+    with pytest.raises(msk.ContractFileError, match=r"`fixed_price.dollars` must be a number, got 'dear'"):
+        msk.read_agreement(path, changes={"fixed_price.dollars": "dear"})
+
+
 @dataclass(frozen=True)
 class Tithe(msk.PoolTerm):
     """A share of a gain is not paid."""

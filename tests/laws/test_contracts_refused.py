@@ -68,6 +68,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: msk.Agreement("a", (msk.FixedPrice(1),), timing="later"), "`timing` must be one of"),
     (lambda: msk.Agreement("a", (msk.FixedPrice(1),), true_ups=(14,)), "`true_ups` must follow a retrospective"),
     (lambda: pooled(1, msk.Sharing(0.5), msk.OutlierCap(5)), "'outlier cap' .episode. must not come after 'sharing'"),
+    (lambda: pooled(1, msk.PrepaidDefault(0.5)), "`prepaid_default` needs a price paid before the care"),
     (lambda: pooled(1, msk.Correction("prospective_trend", "realised_trend")), "`correction` needs a factor"),
     (lambda: pooled(1, msk.DiscountShift(((5.0, 0.03),))), "`discount_shift` needs a `discount` in the price"),
     (

@@ -54,6 +54,17 @@ def test_cost_may_come_from_services(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "`--services` needs a `window`" in capsys.readouterr().err
 
 
+def test_a_value_is_set_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--set` takes a TOML value by its place; what is no value is one message."""
+    files = [saved(tmp_path, "episodes.csv", frame([8_000.0], schedule=10_000))]
+    assert main(["settle", "surgical-fixed-price", *files, "--set", "fee_schedule.share=0.9"]) == 0
+    shown = capsys.readouterr().out
+    assert "fee_schedule.share = 0.9: an assumption; set by the reader of the file" in shown
+    assert "1,000.00" in shown
+    assert main(["settle", "surgical-fixed-price", *files, "--set", "fee_schedule.share"]) == 2
+    assert "`--set` must be KEY=VALUE" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("contract", "text", "said"),
     [

@@ -90,7 +90,8 @@ def agreements(draw: st.DrawFn, *, of_pools: Sequence[st.SearchStrategy[Term]] =
         *draw(some(of_pools)),
         *draw(some(OF_LAST)),
     ]
-    timing = draw(st.sampled_from(["prospective", "retrospective"]))
+    prepaid = any(isinstance(term, msk.PrepaidDefault) for term in terms)
+    timing = "prospective" if prepaid else draw(st.sampled_from(["prospective", "retrospective"]))
     return msk.Agreement("drawn", tuple(terms), pooling=pooling, timing=timing)
 
 

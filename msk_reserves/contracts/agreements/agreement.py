@@ -7,6 +7,7 @@ from msk_reserves._checks import not_negative, one_of
 from msk_reserves.contracts.amounts import CATEGORY, PRICE, STAGES, EpisodeTerm, PoolTerm, Term, all_hold, rule
 from msk_reserves.contracts.fixed_price import FixedPriceBundle, PriceTable
 from msk_reserves.contracts.pipeline.quality import DiscountShift
+from msk_reserves.contracts.pipeline.spending import PrepaidDefault
 from msk_reserves.contracts.prices.bases import AsBilled, CaseRate, FixedPrice, PriceBase, TabledPrice
 from msk_reserves.contracts.prices.benchmark import ColumnFactor, Correction, Discount
 from msk_reserves.contracts.services import EpisodeWindow
@@ -186,6 +187,10 @@ class Agreement:
         rule(
             holds=not shifts or (shifts == [0] and discounted),
             sentence="`discount_shift` needs a `discount` in the price and must be the first term of the pool",
+        )
+        rule(
+            holds=self.timing == "prospective" or not any(isinstance(term, PrepaidDefault) for term in self.terms),
+            sentence="`prepaid_default` needs a price paid before the care, got a retrospective contract",
         )
         rule(
             holds=self.pooling != "episode" or not self.of_pools(CATEGORY),

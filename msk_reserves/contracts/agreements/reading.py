@@ -87,12 +87,19 @@ def preset_names() -> tuple[str, ...]:
     )
 
 
-def read_agreement(source: str | Path, *, terms: Mapping[str, TermKind] | None = None) -> Agreement:
+def read_agreement(
+    source: str | Path,
+    *,
+    changes: Mapping[str, object] | None = None,
+    terms: Mapping[str, TermKind] | None = None,
+) -> Agreement:
     """Return the agreement of a TOML file, of a preset of that name, or of a fixed-price contract file.
 
     Parameters
     ----------
     source : a preset's name, `ffs`, or the path of a TOML file with `type` "agreement" or "fixed_price".
+    changes : values to put in the place of the file's, by the place its term sheet gives them, such as
+        `gain_loss_limit.gain`; the second term of a kind is `correction_2`. They are noted as assumptions.
     terms : kinds of terms of one's own, by the word the file has for them.
 
     Returns
@@ -109,10 +116,12 @@ def read_agreement(source: str | Path, *, terms: Mapping[str, TermKind] | None =
     --------
     >>> read_agreement("team-track-3").name
     'TEAM, track 3'
+    >>> read_agreement("team-track-2", changes={"gain_loss_limit.gain": 0.10}).terms[-2]
+    GainLossLimit(gain=0.1, loss=0.05, base='')
     """
     if str(source) in preset_names():
         path = Path(str(_presets() / f"{source}.toml"))
-    elif str(source) == "ffs":
+    elif str(source) == "ffs" and not changes:
         return agreement_of(read_contract("ffs"))
     else:
         path = Path(source)
@@ -123,9 +132,9 @@ def read_agreement(source: str | Path, *, terms: Mapping[str, TermKind] | None =
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ContractFileError(f"{path}: not a TOML file: {error}") from error
-    if values.get("type") == "fixed_price":
+    if values.get("type") == "fixed_price" and not changes:
         return agreement_of(read_contract(path))
-    reader = _Reader(path, {**{kind_of(kind): kind for kind in SHIPPED}, **(terms or {})})
+    reader = _Reader(path, {**{kind_of(kind): kind for kind in SHIPPED}, **(terms or {})}, dict(changes or {}))
     return reader.agreement(values)
 
 
@@ -140,6 +149,7 @@ class _Reader:
 
     path: Path
     kinds: Mapping[str, TermKind]
+    changes: dict[str, object]
     sources: dict[str, str] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     provenance: list[Provenance] = field(default_factory=list)
@@ -152,11 +162,14 @@ class _Reader:
         self._read_sources(values.get("sources", {}))
         hints = get_type_hints(Agreement)
         plain = ("name", "pooling", "timing", "lag_months", "true_ups", "trigger")
-        found: dict[str, Any] = {key: self._value(values[key], hints[key], key) for key in plain if key in values}
+        found: dict[str, Any] = {
+            key: self._value(values.get(key), hints[key], key) for key in plain if key in values or key in self.changes
+        }
         found.setdefault("name", self.path.stem)
         if "window" in values:
             found["window"] = self._built(EpisodeWindow, values["window"], "window", "window")
         found["terms"] = self._terms(values.get("term", []))
+        self.wrong += [f"`changes` names `{key}`, which the contract does not have" for key in self.changes]
         found["provenance"] = tuple(self.provenance)
         made = None if self.wrong else self._tried(lambda: Agreement(**found))
         if isinstance(made, Agreement):
@@ -190,7 +203,9 @@ class _Reader:
                 known = ", ".join(sorted(self.kinds))
                 self.wrong.append(f"term {place}: `kind` must be one of {known}; got {kind!r}")
                 continue
-            built.append(self._built(self.kinds[kind], values, f"term {place}: `{kind}`", str(kind)))
+            before = sum(other.get("kind") == kind for other in given[: place - 1])
+            key = str(kind) if not before else f"{kind}_{before + 1}"
+            built.append(self._built(self.kinds[kind], values, f"term {place}: `{kind}`", key))
         return tuple(term for term in built if isinstance(term, EpisodeTerm | PoolTerm))
 
     def _built(self, kind: type, values: object, where: str, key: str) -> object:
@@ -199,8 +214,10 @@ class _Reader:
             self.wrong.append(f"{where} must be a table, got {values!r}")
             return None
         if kind is TabledPrice and set(values) == {"table"}:
-            return self._tried(lambda: TabledPrice(read_price_table(self.path.parent / str(values["table"]))), where)
+            beside = self.path.parent / str(values["table"])
+            return self._tried(lambda: TabledPrice(read_price_table(beside)), where)
         known = {one.name: one for one in fields(kind)}
+        values = {**values, **{name: None for name in known if f"{key}.{name}" in self.changes and name not in values}}
         before = len(self.wrong)
         self.wrong += [
             f"{where}: unknown key `{name}`; it may have {', '.join(known)}"
@@ -219,18 +236,23 @@ class _Reader:
     def _value(self, given: object, hint: object, key: str) -> object:
         """Return a value as the type its field has, and note where it comes from."""
         value = given
-        if isinstance(given, dict) and "value" in given:
-            unknown = sorted(set(given) - WORDS_OF_A_VALUE)
-            if unknown:
-                self.wrong.append(
-                    f"unknown key `{key}.{unknown[0]}`; a value has {', '.join(sorted(WORDS_OF_A_VALUE))}"
-                )
+        if key in self.changes:
+            value = self.changes.pop(key)
+            self.provenance.append(Provenance(key, value, "set by the reader of the file", "assumption"))
+        elif isinstance(given, dict) and "value" in given:
             value = given["value"]
-            said = {name: given[name] for name in ("status", "confidence") if name in given}
-            source = self._source(str(given.get("source", "")))
-            noted = self._tried(lambda: Provenance(key, value, source, **{"status": "", **said}))
-            self.provenance += [noted] if isinstance(noted, Provenance) else []
+            self._note(key, given)
         return self._tried(lambda: self._converted(value, hint, key))
+
+    def _note(self, key: str, given: Mapping[str, object]) -> None:
+        """Note where a value comes from."""
+        allowed = ", ".join(sorted(WORDS_OF_A_VALUE))
+        unknown = sorted(set(given) - WORDS_OF_A_VALUE)
+        self.wrong += [f"unknown key `{key}.{name}`; a value has {allowed}" for name in unknown]
+        said: dict[str, Any] = {name: given[name] for name in ("status", "confidence") if name in given}
+        source = self._source(str(given.get("source", "")))
+        noted = self._tried(lambda: Provenance(key, given["value"], source, **{"status": "", **said}))
+        self.provenance += [noted] if isinstance(noted, Provenance) else []
 
     def _converted(self, value: object, hint: object, key: str) -> object:
         """Return a TOML value as a type, or raise `ValueError` with key and value."""
