@@ -106,6 +106,22 @@ class BenefitLaw:
             warn_of(cautions(found, injury_date))
         return found
 
+    def rules_frame(self) -> pd.DataFrame:
+        """Return all rules of benefits as a frame, a row each, that `benefit_law(rules=...)` takes back.
+
+        Examples
+        --------
+        >>> frame = benefit_law().rules_frame()
+        >>> frame.loc[frame["jurisdiction"] == "TX", ["benefit", "rate"]].round(2).to_numpy().tolist()
+        [['temporary_total', 0.7], ['temporary_total', 0.7], ['temporary_partial', 0.7], ['permanent_partial', 0.7],
+         ['permanent_total', 0.75], ['death', 0.75]]
+        """
+        return _frame(BenefitRule, self.rules.values())
+
+    def awards_frame(self) -> pd.DataFrame:
+        """Return all bands of awards as a frame, a row each, that `benefit_law(awards=...)` takes back."""
+        return _frame(AwardRule, self.awards.values())
+
     def bands(self, jurisdiction: str, part: str, injury_date: "str | pd.Timestamp") -> tuple[AwardRule, ...]:
         """Return the bands of ratings by which a part is awarded for an injury of a day; none where no row says it."""
         return in_force(self.awards.get((jurisdiction, part), ()), calendar_day(injury_date, "injury_date"))
@@ -169,6 +185,18 @@ def cautions(rules: Sequence[BenefitRule | AwardRule], injury_date: "str | pd.Ti
         elif dated and late > STALE_DAYS:
             said[f"{name}: the maximum is one {held}, long before the injury; give the row of its day"] = None
     return tuple(said)
+
+
+def _frame(
+    kind: type[BenefitRule] | type[AwardRule], rules: Iterable[Sequence[BenefitRule | AwardRule]]
+) -> pd.DataFrame:
+    """Return rules as a frame, days as dates and what is not said as empty cells."""
+    rows = [rule for steps in rules for rule in steps]
+    frame = pd.DataFrame({field.name: [getattr(rule, field.name) for rule in rows] for field in fields(kind)})
+    days = frame["effective_from"].where(frame["effective_from"] != ALWAYS)
+    frame["effective_from"] = pd.to_datetime(days, unit="D")
+    texts = frame.columns[[frame[name].dtype == object for name in frame.columns]]
+    return frame.assign(**{name: frame[name].replace("", None) for name in texts})
 
 
 def warn_of(sentences: Iterable[str]) -> None:

@@ -140,6 +140,7 @@ def test_benefits_lie_in_the_days_that_they_are_for() -> None:
         (of("MO", "shoulder"), 0.10, 23.2 * 600.00),  # 232 weeks
         (of("MO", "knee"), 0.10, 16 * 600.00),  # 160 weeks
         (of("WI", "knee"), 0.10, 42.5 * 438.00),  # 425 weeks, at most 438
+        (of("VA", "wrist_hand"), 0.10, 15 * 600.00),  # the hand: 150 weeks
         (of("AL", "upper_extremity"), 0.10, 22.2 * 220.00),  # 222 weeks, at most 220
         (of("AZ", "upper_extremity"), 0.10, 26 * 495.00),  # 60 months at 55 %
         (of("AZ", "upper_extremity", wage=2000.0), 0.10, 26 * 638.5115),  # 55 % of 5,030.32 a month / 4.333
