@@ -121,6 +121,16 @@ def test_the_frames_of_a_law_make_the_same_law() -> None:
     pd.testing.assert_frame_equal(again.awards_frame(), law.awards_frame())
 
 
+def test_the_order_of_rows_does_not_matter() -> None:
+    """A law read from its rows in another order answers alike."""
+    law = benefit_law()
+    mixed = benefit_law(law.rules_frame().iloc[::-1], law.awards_frame().sample(frac=1.0, random_state=1))
+    for key, steps in law.rules.items():
+        assert [str(step) for step in mixed.rules[key]] == [str(step) for step in steps]
+    for key, bands in law.awards.items():
+        assert [repr(band) for band in mixed.awards[key]] == [repr(band) for band in bands]
+
+
 def test_every_defect_of_a_table_of_rules_is_told_at_once(tmp_path: Path) -> None:
     """Each rule between cells, an unknown word, text, a share above one and a lost cell: all with file, row, column."""
     path = tmp_path / "mine.csv"

@@ -72,6 +72,21 @@ def test_a_longer_path_never_lowers_indemnity(code: str, last: str, first: float
     assert all(owed[0][name] <= owed[1][name] + 1e-6 for name in owed[0])
 
 
+@settings(deadline=None, max_examples=60)
+@given(CODES, st.sampled_from(BODY_PARTS), DAYS, DAYS, RATINGS)
+def test_longer_disability_never_lowers_benefits_and_award_together(
+    code: str, part: str, one: float, other: float, rating: float
+) -> None:
+    """Weeks of temporary benefits may be taken off an award, but no more is taken off than was paid."""
+    owed = [
+        indemnity(
+            worker_of(code, part=part), [Stay("off_work", days)], LAW, rating=rating, rated_day=1600.0, warn=False
+        ).total
+        for days in sorted((one, other))
+    ]
+    assert owed[0] <= owed[1] + 1e-6
+
+
 @settings(deadline=None, max_examples=100)
 @given(CODES, DAYS, DAYS, st.sampled_from(["permanent_total", "dead", "mmi"]), WAGES, RATINGS)
 def test_doubling_every_dollar_doubles_every_benefit(
