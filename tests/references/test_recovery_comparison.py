@@ -110,6 +110,19 @@ def test_gray_equals_cmprsk(of_cause: int, rho: float, statistic: float, p_value
     np.testing.assert_allclose([test.statistic, test.p_value], [statistic, p_value], rtol=FULL_RTOL)
 
 
+@pytest.mark.parametrize(
+    ("of_cause", "statistic", "p_value"),
+    [(1, 1.19450782508, 0.274422156788004), (2, 11.65125901213, 0.000641590976408)],
+)
+def test_gray_of_women_and_men_with_a_gammopathy(of_cause: int, statistic: float, p_value: float) -> None:
+    """Malignancy, and death before it, of 1,384 patients by sex: `cuminc` of cmprsk 2.2-11 (R 4.2.2)."""
+    data = pd.read_csv(Path(__file__).parent / "mgus2.csv")
+    months = data["ptime"].where(data["pstat"] == 1, data["futime"])
+    event = np.where(data["pstat"] == 1, 1, 2 * data["death"])
+    test = gray_test(months, event, data["sex"], of_cause=of_cause)
+    np.testing.assert_allclose([test.statistic, test.p_value], [statistic, p_value], rtol=FULL_RTOL)
+
+
 def test_gray_by_hand() -> None:
     """Four stays, two a group, one competing exit: scores and covariance worked by hand below.
 

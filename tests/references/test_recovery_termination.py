@@ -33,6 +33,15 @@ def test_gbsg_by_year() -> None:
     np.testing.assert_allclose(found.loglik(), -868.0869, atol=5e-5)
 
 
+def test_lung_by_quarter_and_year() -> None:
+    """Whole days at risk and deaths by cuts at 91, 182, 364 and 728: `pyears` with `tcut` (R 4.2.2, survival 3.5-3)."""
+    data = datasets.load_lung()
+    stays = pd.DataFrame({"days": data["time"].astype(float), "exited": data["status"]})
+    found = termination_rates(stays, cuts=[91, 182, 364, 728])
+    assert found.exits.tolist() == [[27, 39, 55, 38, 6]]
+    assert found.exposure.tolist() == [[19_549, 16_643, 19_400, 12_542, 1_459]]
+
+
 def test_rates_are_those_of_a_poisson_regression() -> None:
     """With delayed entry and strata: exits of stays split at the cuts on band x stratum, log link, offset ln days.
 
