@@ -93,7 +93,8 @@ def permanent_partial_award(
     rating : float
         Impairment rating as a share: of the part, of the person, or of earning capacity, as the jurisdiction rates.
     earning_capacity : float, optional
-        Dollars a week the worker can still earn; by default the wage less the rating.
+        Dollars a week the worker can still earn, where awards are for wages lost: the share lost then stands for the
+        rating; by default the wage less the rating.
     temporary_weeks : float
         Weeks of temporary total benefits, taken off the award where the law does so.
     warn : bool
@@ -116,11 +117,15 @@ def permanent_partial_award(
     >>> print(permanent_partial_award(benefit_law(), worker, 0.10))
     Award by weeks for whole: 30.00 weeks at 630.00 dollars
     """
-    points = 100.0 * share(rating, "rating")
+    share(rating, "rating")
+    capacity = worker.weekly_wage * (1.0 - rating) if earning_capacity is None else earning_capacity
+    lost = 1.0 - min(not_negative(capacity, "earning_capacity") / max(worker.weekly_wage, 1e-9), 1.0)
     weeks_before = not_negative(temporary_weeks, "temporary_weeks")
     part, bands = _bands(law, worker)
     if not bands or (worker.jurisdiction, "permanent_partial") not in law.rules:
         return _nothing(part, worker, warn=warn)
+    # Rounded, so that 0.3 of a wage lost by subtraction is in the band that ends at 30 per cent.
+    points = round(100.0 * (lost if bands[0].basis == "wage_loss" else rating), 9)
     reached = max((band for band in bands if band.from_rating < points), key=lambda b: b.from_rating, default=bands[0])
     weeks = _weeks(bands, reached, points)
     steps = law.steps(worker.jurisdiction, "permanent_partial", worker.injury_date, warn=False)
@@ -134,8 +139,7 @@ def permanent_partial_award(
     if reached.basis == "dollars":
         dollars = _by_points(bands, reached, points, "dollars_per_point")
         return Award(part, reached.basis, 0.0, 0.0, dollars, np.nan, 0.0, said)
-    capacity = worker.weekly_wage * (1.0 - rating) if earning_capacity is None else earning_capacity
-    weekly = _weekly(rule, reached, worker, rating, not_negative(capacity, "earning_capacity"))
+    weekly = _weekly(rule, reached, worker, rating, capacity)
     pension = _pension(reached, worker, points)
     return Award(part, reached.basis, float(weeks) if points else 0.0, weekly, 0.0, rule.limit_age, pension, said)
 

@@ -109,7 +109,8 @@ def indemnity(
     rated_day : float, optional
         Days from the injury to the rating; by default the first day of `mmi`, else the end of temporary benefits.
     earning_capacity : float, optional
-        Dollars a week the worker can still earn, where awards are for wages lost; by default the wage less the rating.
+        Dollars a week the worker can still earn, where awards are for wages lost: the share lost then stands for the
+        rating; by default the wage less the rating.
     first_day : float
         Days from the injury to the first stay.
     lives : LifeTable, optional

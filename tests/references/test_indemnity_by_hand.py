@@ -200,10 +200,22 @@ def test_a_high_rating_brings_a_pension_for_life() -> None:
     assert found.total == pytest.approx(593.25 * 290 + pension, rel=1e-7)
 
 
-def test_earning_capacity_known() -> None:
-    """Pennsylvania with 500 a week still to be earned: 2/3 x 400 for 500 weeks, whatever the impairment."""
-    award = permanent_partial_award(benefit_law(), of("PA"), 0.05, earning_capacity=500.0)
-    assert award.value == pytest.approx(500 * 400 * 2 / 3, rel=1e-7)
+@pytest.mark.parametrize(
+    ("jurisdiction", "capacity", "dollars"),
+    [
+        ("PA", 500.0, 500 * 400 * 2 / 3),  # 2/3 x 400 for 500 weeks
+        ("NY", 630.0, 250 * 270 * 2 / 3),  # 30 % lost: 250 weeks
+        ("NY", 620.0, 275 * 280 * 2 / 3),  # 31.1 % lost: 275 weeks
+        ("NY", 900.0, 0.0),  # nothing lost
+        ("TX", 500.0, 15 * 630.0),  # the impairment counts, not the wages
+    ],
+)
+def test_earning_capacity_known(jurisdiction: str, capacity: float, dollars: float) -> None:
+    """Where wages lost are paid, what can still be earned decides, whatever the impairment of 5 %."""
+    award = permanent_partial_award(benefit_law(), of(jurisdiction), 0.05, earning_capacity=capacity)
+    assert award.value == pytest.approx(dollars, rel=1e-7)
+    found = indemnity(of("PA"), [Stay("mmi", 5000)], earning_capacity=500.0)
+    assert found.total == pytest.approx(500 * 400 * 2 / 3, rel=1e-7)
 
 
 def test_temporary_weeks_are_taken_off_the_schedule() -> None:
