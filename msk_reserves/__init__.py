@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from msk_reserves.contracts.agreements.agreement import (
         Agreement as Agreement,
     )
+    from msk_reserves.contracts.agreements.differing import where_they_differ as where_they_differ
     from msk_reserves.contracts.agreements.reading import (
         preset_names as preset_names,
         read_agreement as read_agreement,
@@ -279,6 +280,7 @@ _NAMES = {
     "episodes.scope": "Scope Window",
     "episodes.systemic": "SystemicRisk",
     "contracts.agreements.agreement": "Agreement",
+    "contracts.agreements.differing": "where_they_differ",
     "contracts.agreements.reading": "preset_names read_agreement",
     "contracts.agreements.rebasing": "Rebasing break_even_saving margin_by_year",
     "contracts.agreements.settle": "settle",

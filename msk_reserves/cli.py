@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     _forecast(commands.add_parser("forecast", help="what is owed on a book of claims, under each contract"))
     _demo(commands.add_parser("demo", help="the same on the claims that come with the library"))
     _check_data(commands.add_parser("check-data", help="what a book of claims holds, or all that is wrong with it"))
-    _settle(commands.add_parser("settle", help="what is owed on episodes that have ended, step by step"))
+    _settle(commands.add_parser("settle", help="settle episodes that have ended, step by step"))
     return top
 
 
@@ -87,6 +87,7 @@ def _settle(command: argparse.ArgumentParser) -> None:
     command.add_argument("episodes", metavar="EPISODES.csv", help="a row an episode: id, cost, what terms read")
     command.add_argument("--cells", metavar="FILE.csv", help="a row a price cell, joined to the episodes by `cell`")
     command.add_argument("--services", metavar="FILE.csv", help="a row a service; cost is then what the window covers")
+    command.add_argument("--against", metavar="OTHER.csv", help="the other side's episodes: tell where both part")
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a value in place of the contract's; repeatable"
     )

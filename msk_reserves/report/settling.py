@@ -4,7 +4,10 @@ import argparse
 import tomllib
 from pathlib import Path
 
+import pandas as pd
+
 from msk_reserves.contracts.agreements.agreement import Agreement
+from msk_reserves.contracts.agreements.differing import where_they_differ
 from msk_reserves.contracts.agreements.reading import read_agreement
 from msk_reserves.contracts.agreements.settle import settle
 from msk_reserves.contracts.agreements.settlement import Settlement
@@ -18,6 +21,9 @@ TABLES = {
     "accounts.csv": "by_account",
 }
 """Files of a settlement and what makes them."""
+
+SHOWN = 20
+"""Differences printed."""
 
 
 def run_settle(options: argparse.Namespace) -> int:
@@ -36,10 +42,27 @@ def run_settle(options: argparse.Namespace) -> int:
     agreement = read_agreement(options.contract, changes=_changes(options.set))
     cells = None if options.cells is None else read_rows(options.cells)
     settlement = settle(agreement, _episodes(options, agreement), cells=cells)
+    other = None if options.against is None else settle(agreement, read_episodes(options.against), cells=cells)
     print(settlement)
+    if other is not None:
+        _tell(where_they_differ(settlement, other), options.against)
     if folder is not None:
         _write(settlement, folder)
     return 0
+
+
+def _tell(found: pd.DataFrame, against: str) -> None:
+    """Print where two settlements part."""
+    if not len(found):
+        print(f"\nnothing differs from {against}")
+        return
+    counts = ", ".join(
+        f"{count:,} of {level} level" for level, count in found.groupby("level", sort=False).size().items()
+    )
+    shown = found.head(SHOWN).drop(columns="level").fillna("").to_string(index=False, float_format="{:,.2f}".format)
+    print(f"\nfirst step that differs from {against} (second): {counts}\n{shown}")
+    if len(found) > SHOWN:
+        print(f"and {len(found) - SHOWN:,} more")
 
 
 def _changes(given: list[str]) -> dict[str, object]:

@@ -145,7 +145,7 @@ def test_other_contract_files_are_read_too(tmp_path: Path) -> None:
     """`ffs` and a fixed-price contract file are agreements for settling."""
     text = 'type = "fixed_price"\nprice = 9_000\nstop_loss = { attachment = 20_000 }\n'
     found = msk.read_agreement(written(tmp_path, text))
-    assert msk.settle(found, frame([5_000, 30_000])).owed.tolist() == [4_000 - 11_000]
+    assert msk.settle(found, frame([5_000, 30_000])).result.tolist() == [4_000 - 11_000]
     assert msk.settle(msk.read_agreement("ffs"), frame([5_000])).by_account()["payer"].tolist() == [-5_000]
 
 
@@ -197,7 +197,7 @@ def test_a_file_may_have_a_term_of_ones_own(tmp_path: Path) -> None:
     """A class given by name is read like the terms that come with the library."""
     text = 'type = "agreement"\n[[term]]\nkind = "fixed_price"\ndollars = 100\n[[term]]\nkind = "tithe"\nshare = 0.1\n'
     found = msk.read_agreement(written(tmp_path, text), terms={"tithe": Tithe})
-    assert msk.settle(found, frame([80.0])).owed == pytest.approx([18.0])
+    assert msk.settle(found, frame([80.0])).result == pytest.approx([18.0])
 
 
 def test_every_term_can_stand_in_a_file() -> None:

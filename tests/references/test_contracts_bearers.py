@@ -47,6 +47,9 @@ def test_a_fixed_price_on_both_sides_of_the_table() -> None:
 
 def test_a_refund_lowers_the_payers_mean_by_its_share() -> None:
     """A refund of 20 % with one worker in ten not back costs 1,040 an episode: the payer's mean is 55,960."""
+    bundle = msk.FixedPriceBundle(52_000, stop_loss=msk.StopLoss(100_000), refund=msk.Refund(0.2, 182))
+    # Beside the price, 100,000 above the stop-loss is due to the vendor, and it pays two refunds of 10,400 back.
+    assert msk.settle(bundle, frame(COSTS, day_back=LATE)).due.tolist() == pytest.approx([100_000 - 20_800])
     payer = -each(refund=True)["payer"].to_numpy()
     assert payer.mean() == pytest.approx(55_960, abs=1e-6)
     assert pytest.approx(4_316) == 0.2 * 52_000 * 0.415
@@ -76,4 +79,4 @@ def test_a_failed_bearer_repays_a_part() -> None:
     terms = (msk.FixedPrice(1e6), msk.RepaymentDefault(0.6))
     rows = frame([1.1e6, 1.1e6, 0.9e6], pool=["failed", "sound", "failed with a gain"], defaulted=[1, 0, 1])
     found = msk.settle(msk.Agreement("owing", terms, timing="retrospective"), rows)
-    assert found.owed == pytest.approx([-40e3, -100e3, 100e3])
+    assert found.result == pytest.approx([-40e3, -100e3, 100e3])

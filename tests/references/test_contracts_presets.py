@@ -107,13 +107,13 @@ def episodes(costs: list[float], columns: dict[str, object]) -> pd.DataFrame:
     return frame(costs, **{**NEUTRAL, **columns})
 
 
-@pytest.mark.parametrize(("name", "costs", "columns", "owed"), CASES, ids=[f"{c[0]}: {c[3]:,.0f}" for c in CASES])
+@pytest.mark.parametrize(("name", "costs", "columns", "result"), CASES, ids=[f"{c[0]}: {c[3]:,.0f}" for c in CASES])
 def test_a_preset_settles_for_what_its_terms_say(
-    name: str, costs: list[float], columns: dict[str, object], owed: float
+    name: str, costs: list[float], columns: dict[str, object], result: float
 ) -> None:
-    """What is owed, and accounts that add to zero."""
+    """The bearer's result, and accounts that add to zero."""
     found = msk.settle(msk.read_agreement(name), episodes(costs, columns))
-    assert found.owed.sum() == pytest.approx(owed, abs=CENT)
+    assert found.result.sum() == pytest.approx(result, abs=CENT)
     assert sum(account.sum() for account in found.accounts().values()) == pytest.approx(
         0.0, abs=1e-9 * found.gross_flow()
     )

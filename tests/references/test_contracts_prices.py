@@ -113,7 +113,7 @@ def test_a_price_with_half_the_expected_complications() -> None:
     assert episode(found)["price after base and warranty"] == 45_500
     assert -found.accounts()["payer"].sum() == 45_500
     assert pytest.approx(0.1415, abs=5e-5) == 1 - 45_500 / 53_000
-    assert found.owed.tolist() == [0.0]
+    assert found.result.tolist() == [0.0]
 
 
 def test_an_allowance_for_complications_that_is_not_used_is_kept() -> None:
@@ -124,7 +124,7 @@ def test_an_allowance_for_complications_that_is_not_used_is_kept() -> None:
     terms = (msk.BaseAndWarranty(9_800, expected_complications=10_300, warranty=1.0),)
     found = msk.settle(msk.Agreement("PROMETHEUS", terms), frame([9_800 + 4_000]))
     assert steps(found)["target price"] == 20_100
-    assert found.owed.tolist() == [6_300.0]
+    assert found.result.tolist() == [6_300.0]
 
 
 @pytest.mark.parametrize(("schedule", "revenue"), [("linear", 291_000), ("cliff", 210_000)])
@@ -140,14 +140,14 @@ def test_a_fee_by_month_with_a_part_at_risk(schedule: str, revenue: float) -> No
     )
     found = msk.settle(msk.Agreement("by month", terms), rows)
     assert steps(found)["target price"] == 300_000
-    assert found.owed[0] == pytest.approx(revenue, abs=1e-6)
+    assert found.result[0] == pytest.approx(revenue, abs=1e-6)
 
 
 def test_a_share_of_the_usual_price() -> None:
     """An outpatient bundle at 20 % below the payer's average of 40,000 costs 32,000."""
     found = msk.settle(msk.Agreement("outpatient", (msk.FeeSchedule(0.8),)), frame([24_000], schedule=40_000))
     assert episode(found)["price after fee schedule"] == 32_000
-    assert found.owed.tolist() == [8_000.0]
+    assert found.result.tolist() == [8_000.0]
 
 
 def test_gain_and_loss_of_a_discounted_target_price() -> None:
@@ -166,15 +166,15 @@ def test_gain_and_loss_of_a_discounted_target_price() -> None:
     gain, loss = settled(27_600, 0.03), settled(30_000, 0.03)
     assert gain["target price"] == pytest.approx(3_492_000)
     assert gain["target price less spending"] == pytest.approx(180_000)
-    assert gain["owed"] == pytest.approx(176_400)
+    assert gain["result"] == pytest.approx(176_400)
     assert loss["target price less spending"] == pytest.approx(-108_000)
-    assert loss["owed"] == pytest.approx(-99_360)
+    assert loss["result"] == pytest.approx(-99_360)
     assert settled(27_600, 0.02)["target price less spending"] == pytest.approx(216_000)
 
 
 def test_pooled_helper_settles_one_target_price() -> None:
     """The world of these tests is what it says: five episodes at 100 with cost 90 leave 50."""
-    assert msk.settle(pooled(100.0), frame([90.0] * 5)).owed.tolist() == [50.0]
+    assert msk.settle(pooled(100.0), frame([90.0] * 5)).result.tolist() == [50.0]
 
 
 def test_cells_of_baseline_episodes() -> None:

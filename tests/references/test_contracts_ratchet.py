@@ -76,4 +76,4 @@ def test_a_stay_that_straddles_the_end_of_the_window() -> None:
     assert days_inside(np.array([13.0]), np.array([42.0]), -math.inf, 30.0).tolist() == [0.6]
     assert found["cost"].tolist() == pytest.approx([8_100 + 200])
     assert found["post_cost"].tolist() == pytest.approx([5_400 + 90])
-    assert msk.settle(pooled(10_000.0), found).owed == pytest.approx([1_700.0])
+    assert msk.settle(pooled(10_000.0), found).result == pytest.approx([1_700.0])

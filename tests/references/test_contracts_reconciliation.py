@@ -16,7 +16,7 @@ TRACK_3 = (msk.QualityScale(gain_at_risk=0.10, loss_relief=0.10), msk.GainLossLi
 
 
 def settled(target: float, spending: float, *terms: msk.EpisodeTerm | msk.PoolTerm, **columns: object) -> list[float]:
-    """Return difference, amount after each term and what is owed, for one pool."""
+    """Return difference, amount after each term and result, for one pool."""
     found = steps(msk.settle(pooled(target, *terms), frame([spending], **columns)))
     return list(found.values())[2:]
 
@@ -102,7 +102,7 @@ def test_a_category_with_few_episodes_has_no_loss() -> None:
     assert by_category["target price less spending"].tolist() == [30e3, -40e3, -90e3]
     assert by_category["low volume"].tolist() == [30e3, -40e3, 0]
     assert steps(found)["target price less spending"] == -100e3
-    assert found.owed.tolist() == [-10e3]
+    assert found.result.tolist() == [-10e3]
 
 
 def test_a_composite_score() -> None:
@@ -119,7 +119,7 @@ def test_quality_sets_the_discount_and_turns_the_sign(score: float, result: floa
         msk.DiscountShift(((5.0, 0.03), (6.9, 0.02), (15.0, 0.015)), measure="points"),
     )
     agreement = msk.Agreement("CJR", terms, timing="retrospective")
-    assert msk.settle(agreement, frame([24_400] * 100, points=score)).owed == pytest.approx([result], abs=CENT)
+    assert msk.settle(agreement, frame([24_400] * 100, points=score)).result == pytest.approx([result], abs=CENT)
 
 
 @pytest.mark.parametrize(
@@ -145,19 +145,19 @@ def test_a_published_true_up() -> None:
     """
     agreement = pooled(2e6, msk.GainLossLimit(gain=0.05, loss=0.0))
     first, more, most = (msk.settle(agreement, frame([1.85e6 + late])) for late in (0, 50e3, 60e3))
-    assert [one.owed[0] for one in (first, more, most)] == pytest.approx([100e3, 100e3, 90e3], abs=CENT)
+    assert [one.result[0] for one in (first, more, most)] == pytest.approx([100e3, 100e3, 90e3], abs=CENT)
     assert msk.true_up(first, more) == {"all": pytest.approx(0, abs=CENT)}
     assert msk.true_up(first, most) == {"all": pytest.approx(-10e3, abs=CENT)}
 
 
 @pytest.mark.parametrize(
-    ("spending", "owed"),
+    ("spending", "result"),
     [(9.85e6, 0), (9.8e6, 100e3), (9.7e6, 150e3), (7.5e6, 1e6), (10.15e6, 0), (10.3e6, -90e3), (10.5e6, -100e3)],
 )
-def test_minimum_rates_shares_and_limits(spending: float, owed: float) -> None:
+def test_minimum_rates_shares_and_limits(spending: float, result: float) -> None:
     """Benchmark 10 million; minimum rates 2 %; half of gains up to 10 %, 30 % of losses up to 1 %."""
     terms = (msk.MinimumRate(0.02, 0.02), msk.Sharing(gain=0.5, loss=0.3), msk.GainLossLimit(gain=0.10, loss=0.01))
-    assert settled(10e6, spending, *terms)[-1] == pytest.approx(owed, abs=CENT)
+    assert settled(10e6, spending, *terms)[-1] == pytest.approx(result, abs=CENT)
 
 
 @pytest.mark.parametrize(("spending", "bears"), [(1.03e6, 30e3), (1.08e6, 65e3), (1.15e6, 75e3), (0.88e6, -75e3)])

@@ -38,8 +38,8 @@ def test_settle_prints_every_step_and_writes_the_tables(tmp_path: Path, capsys: 
     pools = pd.read_csv(out / "pools.csv", dtype={"pool": str})
     # 25,480 less 27,000, eased by 5 %; 25,480 less 25,000, cut by 5 %.
     assert pools["pool"].tolist() == ["001", "002"]
-    assert pools["owed"].tolist() == pytest.approx([-1_444, 456])
-    assert pd.read_csv(out / "episodes.csv")["owed"].tolist() == pytest.approx([-1_444, 456])
+    assert pools["result"].tolist() == pytest.approx([-1_444, 456])
+    assert pd.read_csv(out / "episodes.csv")["result"].tolist() == pytest.approx([-1_444, 456])
 
 
 def test_cost_may_come_from_services(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,3 +87,16 @@ def test_what_is_wrong_is_one_message(
     assert said in shown.err
     assert not shown.out
     assert not (tmp_path / "out").exists()
+
+
+def test_two_sides_are_told_where_they_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--against` names the first step that differs, or says that nothing does."""
+    ours = saved(tmp_path, "ours.csv", frame([8_000.0, 5_000.0], schedule=10_000))
+    theirs = saved(tmp_path, "theirs.csv", frame([8_000.0, 5_400.0], schedule=10_000))
+    assert main(["settle", "surgical-fixed-price", ours, "--against", theirs]) == 0
+    shown = capsys.readouterr().out
+    assert "first step that differs" in shown
+    assert "5,000.00" in shown
+    assert "5,400.00" in shown
+    assert main(["settle", "surgical-fixed-price", ours, "--against", ours]) == 0
+    assert "nothing differs from" in capsys.readouterr().out

@@ -20,7 +20,7 @@ def pooled(target: float, *terms: msk.EpisodeTerm | msk.PoolTerm) -> msk.Agreeme
 
 def steps(settlement: msk.Settlement) -> dict[str, float]:
     """Return the amounts of the only pool after each step."""
-    (row,) = settlement.by_pool().drop(columns="pool").to_dict("records")
+    (row,) = settlement.by_pool().drop(columns=["pool", "due"]).to_dict("records")
     return {str(name): float(value) for name, value in row.items()}
 
 

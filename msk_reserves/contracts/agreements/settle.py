@@ -38,7 +38,7 @@ def settle(
     Returns
     -------
     Settlement
-        What is owed by pool, positive to the bearer, with its steps and accounts.
+        The bearer's result and what is due by pool, with every step and the accounts.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def settle(
     >>> import pandas as pd
     >>> from msk_reserves import FixedPriceBundle, StopLoss
     >>> bundle = FixedPriceBundle(52_000, stop_loss=StopLoss(100_000))
-    >>> settle(bundle, pd.DataFrame({"episode_id": ["a", "b"], "cost": [25_000, 200_000]})).owed.tolist()
+    >>> settle(bundle, pd.DataFrame({"episode_id": ["a", "b"], "cost": [25_000, 200_000]})).result.tolist()
     [-21000.0]
     """
     agreement = agreement_of(contract)
@@ -115,25 +115,30 @@ def _settled(agreement: Agreement, amounts: EpisodeAmounts, steps: list[Step], g
     pool_steps += [Step(step.name, groups.pools.added(step.dollars)) for step in net_steps]
     if amounts.outcome.any():
         pool_steps.append(Step("with payments for outcomes", with_outcome.amount))
-    pool_steps += [*last_steps, Step("owed", final.amount)]
+    pool_steps += [*last_steps, Step("result", final.amount)]
     moved = [Step(step.name, by_pool(step.dollars)) for step in moved_lines]
     moved += [Step(step.name, groups.pools.added(step.dollars)) for step in moved_net]
     moved += [Step("payments for outcomes", pools.outcome), *moved_last]
     cost = by_pool(groups.lines.added(amounts.table.filled("cost")))
+    # A price paid before the care has left the payer, and the bearer has paid for the care: the rest is still due.
+    prepaid = by_pool(opening.target) - cost if agreement.timing == "prospective" else np.zeros_like(cost)
+    due = final.amount - prepaid
+    pool_steps.append(Step("due", due))
     line_steps = [*_opening(opening), *line_steps, *(net_steps if agreement.pooling == "category" else [])]
     alone = agreement.pooling == "episode"
     of_net = groups.netted.within(groups.lines)
-    owed = of_net.split(netted.amount, amounts.target) + amounts.outcome
-    owed = owed + groups.pools.within(of_net).split(final.amount - with_outcome.amount, amounts.target)
+    parts = of_net.split(netted.amount, amounts.target) + amounts.outcome
+    parts = parts + groups.pools.within(of_net).split(final.amount - with_outcome.amount, amounts.target)
     return Settlement(
         agreement=agreement,
         table=amounts.table,
-        episode_steps=(*steps, *(net_steps if alone else []), Step("owed", owed)),
+        episode_steps=(*steps, *(net_steps if alone else []), Step("result", parts)),
         category_names=() if alone else opening.names,
         category_steps=() if alone else tuple(line_steps),
         pool_names=final.names,
         pool_steps=tuple(pool_steps),
-        owed=final.amount.copy(),
+        result=final.amount.copy(),
+        due=due.copy(),
         flows=(*_care(agreement, cost, by_pool(opening.target), by_pool(opening.spending), moved), *final.flows),
     )
 

@@ -40,10 +40,12 @@ class Settlement:
     ----------
     agreement : the terms.
     table : the episodes.
-    episode_steps : amounts by episode, in order; the last is each episode's part of what is owed.
+    episode_steps : amounts by episode, in order; the last is each episode's part of the result.
     category_names, category_steps : amounts by pool and category, before results are netted.
-    pool_names, pool_steps : amounts by pool after each term; the last is what is owed: positive to the bearer.
-    owed : the last of them, dollars, shape (n_pools,).
+    pool_names, pool_steps : amounts by pool after each term; the last two are result and what is due.
+    result : gain of the bearer, negative a loss; dollars, shape (n_pools,).
+    due : what the payer has still to pay the bearer, negative what the bearer pays back; dollars, shape (n_pools,).
+        Retrospective: the result. Prospective: what changes hands beside the price, such as stop-loss and refund.
     flows : every payment, by pool.
     """
 
@@ -54,11 +56,13 @@ class Settlement:
     category_steps: tuple[Step, ...]
     pool_names: tuple[str, ...]
     pool_steps: tuple[Step, ...]
-    owed: Floats
+    result: Floats
+    due: Floats
     flows: tuple[Flow, ...]
 
     def __post_init__(self) -> None:
-        self.owed.flags.writeable = False
+        self.result.flags.writeable = False
+        self.due.flags.writeable = False
 
     def accounts(self) -> Mapping[str, Floats]:
         """Return what each account receives less what it pays, dollars by pool; the four add to zero."""
@@ -73,7 +77,7 @@ class Settlement:
         return float(sum(np.abs(flow.dollars).sum() for flow in self.flows))
 
     def by_episode(self) -> pd.DataFrame:
-        """Return the steps by episode, a row an episode; what is owed on a pool is split by target price."""
+        """Return the steps by episode, a row an episode; the result of a pool is split by target price."""
         words = {name: list(self.table.words[name]) for name in ("episode_id", "pool", "year", "category")}
         return pd.DataFrame({**words, **_columns(self.episode_steps)})
 
@@ -82,7 +86,7 @@ class Settlement:
         return pd.DataFrame({"category": list(self.category_names), **_columns(self.category_steps)})
 
     def by_pool(self) -> pd.DataFrame:
-        """Return the steps by pool, a row each, what is owed in the last column."""
+        """Return the steps by pool, a row each, result and what is due in the last columns."""
         return pd.DataFrame({"pool": list(self.pool_names), **_columns(self.pool_steps)})
 
     def by_account(self) -> pd.DataFrame:
@@ -91,7 +95,7 @@ class Settlement:
 
     def __str__(self) -> str:
         count = f"{len(self.table):,} episodes, {len(self.pool_names):,} pool{'s' if len(self.pool_names) != 1 else ''}"
-        lines = [str(self.agreement), "", f"{count}; dollars, positive owed to the bearer"]
+        lines = [str(self.agreement), "", f"{count}; dollars: the bearer's result, and what is due to it"]
         shown = self.pool_names[:SHOWN]
         wide = max(len(step.name) for step in self.pool_steps)
         across = max(14, *(len(name) + 2 for name in shown))
@@ -104,12 +108,14 @@ class Settlement:
             lines.append(f"and {len(self.pool_names) - len(shown):,} more pools")
         balance = ", ".join(f"{name} {dollars.sum():,.2f}" for name, dollars in self.accounts().items())
         lines.append(f"accounts, received less paid: {balance}")
-        lines.append("what a pool is owed is shown by episode in proportion to target price; outcomes are its own")
+        lines.append(
+            "a pool's result is shown by episode in proportion to target price; payments for outcomes are its own"
+        )
         return "\n".join(lines)
 
 
 def true_up(first: Settlement, again: Settlement) -> Mapping[str, float]:
-    """Return what is still owed by pool when episodes are settled again, dollars; positive to the bearer.
+    """Return what is still due by pool when episodes are settled again, dollars; positive to the bearer.
 
     Parameters
     ----------
@@ -125,7 +131,7 @@ def true_up(first: Settlement, again: Settlement) -> Mapping[str, float]:
         raise ValueError(f"`again` must be of the agreement {first.agreement.name!r}, got {again.agreement.name!r}")
     if first.pool_names != again.pool_names:
         raise ValueError(f"`again` must have the pools {first.pool_names}, got {again.pool_names}")
-    return {name: float(due) for name, due in zip(first.pool_names, again.owed - first.owed, strict=True)}
+    return {name: float(due) for name, due in zip(first.pool_names, again.due - first.due, strict=True)}
 
 
 def _columns(steps: tuple[Step, ...]) -> dict[str, Floats]:
