@@ -74,7 +74,7 @@ def test_what_is_shown_by_episode_adds_up_to_the_result(agreement: msk.Agreement
 def test_spending_more_never_pays_and_costs_at_most_itself(
     agreement: msk.Agreement, seed: int, more: float, which: int
 ) -> None:
-    """Without edges (minimum rates from the first dollar), the result falls by at most a dollar for a dollar of cost."""
+    """Without edges (minimum rates from the first dollar), a dollar of cost lowers the result by at most a dollar."""
     before = drawn_episodes(seed)
     after = before.assign(cost=before["cost"] + np.where(np.arange(len(before)) == which, more, 0.0))
     change = result_of(agreement, after) - result_of(agreement, before)
