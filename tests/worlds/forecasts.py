@@ -10,7 +10,8 @@ import pandas as pd
 from msk_reserves._checks import Floats
 from msk_reserves.claims.book import Assumption, ClaimBook, Decision
 from msk_reserves.claims.read import load_tables
-from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.claims.states import BASE_CODE
+from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
 from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
@@ -80,12 +81,20 @@ def made_forecast(
         book=claims,
         reserves=reserves,
         claims=_claim_figures(draw, len(names), len(claims), missing),
-        workers=np.c_[draw.exponential(90, (len(claims), 2)), draw.random(len(claims))],
+        workers=_worker_figures(draw, claims),
         taken_over={name: 12 * place for place, name in enumerate(names)},
         bundled=3,
         systemic=SystemicRisk(),
         manifest=_manifest(claims, names),
     )
+
+
+def _worker_figures(draw: np.random.Generator, claims: ClaimBook) -> Floats:
+    """Return days off still to come and chances of return, NaN for workers neither off work nor on modified duty."""
+    figures: Floats = np.c_[draw.exponential(90, (len(claims), 2)), draw.random(len(claims))]
+    state = claims.position.state
+    figures[~(claims.position.off_work() | (BASE_CODE[state] == STATE_CODE["modified_duty"]))] = np.nan
+    return figures
 
 
 def _claim_figures(draw: np.random.Generator, n_contracts: int, n_claims: int, missing: Mapping[str, str]) -> Floats:
