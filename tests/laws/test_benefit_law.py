@@ -17,7 +17,7 @@ CODES = st.sampled_from(JURISDICTIONS)
 WAGES = st.floats(0.0, 20_000.0)
 RULES = st.sampled_from([rule for steps in benefit_law().rules.values() for rule in steps])
 TODAY = "2026-11-01"
-NEWER = {"CO", "IN", "MI", "MN", "TN", "VA"}
+NEWER = {"AL", "CO", "CT", "IA", "IN", "MI", "MN", "OR", "TN", "VA"}
 """Jurisdictions of which the law knows later or better amounts than the one row that books are filled with."""
 
 

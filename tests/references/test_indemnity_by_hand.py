@@ -161,7 +161,7 @@ def test_benefits_lie_in_the_days_that_they_are_for() -> None:
         (of("LA"), 0.40, 520 * 240.00),
         # Dollars whatever the wage
         (of("AK", day="2024-03-01"), 0.10, 17_700.00),  # 177,000
-        (of("OR"), 0.10, 14_969.90),  # ten times 1,991 / 1.33
+        (of("OR"), 0.10, 13_314.80),  # ten times the state average wage of 1,331.48
         (of("MA", "upper_extremity"), 0.10, 8_266.66),  # 43 x 1,922.48 x 10 %
         (of("HI"), 0.10, 37_065.60),  # 31.2 weeks at 1,188
         (of("ID"), 0.10, 29_700.00),  # 50 weeks at 55 % of 1,080
