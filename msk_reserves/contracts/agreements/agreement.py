@@ -109,6 +109,7 @@ class Agreement:
     provenance: tuple[Provenance, ...] = field(default=())
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", tuple(self.terms))
         all_hold(
             lambda: rule(holds=bool(self.name.strip()), sentence=f"`name` must be a word or words, got {self.name!r}"),
             lambda: one_of(self.pooling, POOLING, "pooling"),
