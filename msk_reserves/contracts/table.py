@@ -12,7 +12,10 @@ from msk_reserves._checks import Booleans, Floats
 WORDS = ("episode_id", "pool", "year", "category", "cell")
 """Columns that are words whatever they look like."""
 
-DOLLARS = ("cost", "post_cost", "post_limit", "complication_cost", "schedule", "outlier_cap", "spent_by_seller")
+DOLLARS = (
+    "cost", "post_cost", "post_limit", "schedule", "outlier_cap", "outlier_floor", "spent_by_seller", "carried_loss",
+    "agreed_price",
+)  # fmt: skip
 """Columns of dollars: not negative and, where a term reads them, not blank."""
 
 ALL = "all"
@@ -44,8 +47,10 @@ class EpisodeTable:
     words: Mapping[str, tuple[str, ...]]
 
     def __post_init__(self) -> None:
-        for column in self.numbers.values():
+        views = {name: column.view() for name, column in self.numbers.items()}
+        for column in views.values():
             column.flags.writeable = False
+        object.__setattr__(self, "numbers", views)
 
     def __len__(self) -> int:
         return len(self.words["episode_id"])
@@ -218,7 +223,7 @@ def _words(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
 def _numbers(column: pd.Series) -> tuple[Floats, list[tuple[int, object]]]:
     """Return a column as numbers, blanks as NaN, and the rows that are neither."""
     if pd.api.types.is_numeric_dtype(column):
-        read = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        read = column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
         given = ~np.isnan(read)
     else:
         filled = column.notna() & (column.astype(str).str.strip() != "")

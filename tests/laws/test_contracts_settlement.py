@@ -190,6 +190,16 @@ def test_a_bundle_settles_for_what_it_owes_on_simulated_episodes(
     np.testing.assert_allclose(-settled["payer"], applied.ravel(), rtol=1e-12, atol=1e-6)
 
 
+def test_a_table_of_episodes_is_its_own() -> None:
+    """What happens to a frame after it was read does not reach the table, whose columns cannot be written."""
+    rows = frame([80.0, 90.0])
+    table = msk.EpisodeTable.of(rows)
+    rows.loc[0, "cost"] = 0.0
+    assert table.number("cost").tolist() == [80.0, 90.0]
+    with pytest.raises(ValueError, match="read-only"):
+        table.number("cost")[0] = 0.0
+
+
 def test_a_term_of_ones_own_takes_its_place_in_the_pipeline() -> None:
     """A class with `apply` and `describe` is a term: it is settled, shown and printed like any other."""
     tithe = Tithe()

@@ -145,6 +145,6 @@ def applied(pool: Pool, terms: Sequence[PoolTerm]) -> tuple[Pool, list[Step], li
             steps.append(Step(term.title, after.amount))
             moved.append(Step(term.title, after.amount - pool.amount))
         else:
-            steps += [Step(flow.name, flow.dollars) for flow in after.flows[len(pool.flows) :]]
+            steps += [Step(f"{flow.name}, paid aside", flow.dollars) for flow in after.flows[len(pool.flows) :]]
         pool = after
     return pool, steps, moved
