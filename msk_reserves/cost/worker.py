@@ -109,12 +109,18 @@ def joined(stays: Sequence[Stay]) -> list[Stay]:
     together: list[Stay] = []
     for stay in stays:
         before = together[-1] if together else None
-        same = before is not None and replace(before, days=0.0) == replace(stay, days=0.0)
+        same = before is not None and _on_the_same_terms(before, stay)
         if before is not None and same and np.isfinite(before.days) and before.state != "dead":
             together[-1] = replace(before, days=before.days + stay.days)
         else:
             together.append(stay)
     return together
+
+
+def _on_the_same_terms(one: Stay, other: Stay) -> bool:
+    """Say whether two stays differ in their days alone; an unknown degree is as unknown as another."""
+    terms = (one.earnings, one.degree), (other.earnings, other.degree)
+    return one.state == other.state and np.array_equal(*terms, equal_nan=True)
 
 
 def starts(stays: Sequence[Stay], first_day: float) -> list[float]:
