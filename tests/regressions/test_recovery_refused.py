@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from msk_reserves._checks import Floats
+from msk_reserves.recovery.laws.likelihood import Evaluation
+from msk_reserves.recovery.laws.newton import maximise
 from msk_reserves.recovery.laws.piecewise import BY_YEAR
 from msk_reserves.recovery.observations import observations
 from msk_reserves.recovery.path.selection import fit_candidates
@@ -20,3 +23,17 @@ def test_rates_by_piece_take_the_place_of_a_refused_law() -> None:
     found = fit_candidates(data, (), ("weibull",), "equal_within_7", fading=BY_YEAR)
     assert [(one.fit.family, one.weight > 0) for one in found] == [("weibull", False), ("piecewise", True)]
     assert "expects" in found[0].refused
+
+
+def test_a_singular_information_that_cholesky_takes_is_no_error() -> None:
+    """Rounding let Cholesky take a matrix of rank three in four dimensions, whose inverse then raised an error."""
+    root = np.array([[3.0, 2.0, 1.0], [0.0, 0.0, 3.0], [-2.0, 2.0, 1.0], [-3.0, -1.0, 3.0]])
+    hessian = -root @ root.T
+    start = np.array([1.0, -2.0, 0.5, 3.0])
+
+    def evaluate(theta: Floats) -> Evaluation:
+        return Evaluation(float(0.5 * theta @ hessian @ theta), hessian @ theta, hessian)
+
+    best = maximise(evaluate, lambda theta: evaluate(theta).loglik, start, np.full(4, 100.0))
+    assert not best.converged
+    assert best.reason == "the information is not positive definite"

@@ -88,9 +88,10 @@ def _inverse(scaled: Floats) -> Floats | None:
     """Return the inverse of a matrix whose eigenvalues are all above `LEAST_CURVATURE`, without looking for them."""
     try:
         np.linalg.cholesky(scaled)
+        # What rounding lets the first take as positive definite may still be singular to the second.
+        inverse = np.asarray(np.linalg.inv(scaled), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
-    inverse = np.asarray(np.linalg.inv(scaled), dtype=np.float64)
     # The largest eigenvalue of the inverse is at most its norm.
     return inverse if float(np.linalg.norm(inverse)) * LEAST_CURVATURE < 1.0 else None
 
