@@ -28,7 +28,7 @@ def simulate_block(plan: Plan) -> Episodes:
     Episodes
         The futures, shape (n_scenarios, n_claims).
     """
-    closed = tuple(scope for scope in plan.scopes if not _opens(plan, scope))
+    scopes, closed = plan.scopes, tuple(scope for scope in plan.scopes if not _opens(plan, scope))
     if closed:
         plan = plan.without(closed)
     sums = walk(plan)
@@ -37,17 +37,16 @@ def simulate_block(plan: Plan) -> Episodes:
     scoped = [_by_component(plan, parts) for parts in sums.scoped]
     if "indemnity" in plan.components:
         _add_temporary_total(plan, sums, dollars["indemnity"], [parts["indemnity"] for parts in scoped])
-    nothing = np.broadcast_to(0.0, (plan.scenarios, plan.n_claims))
+    nothing = dict.fromkeys(COMPONENTS, np.broadcast_to(0.0, (plan.scenarios, plan.n_claims)))
+    counted = {
+        scope: {name: parts[name].T for name in COMPONENTS} for scope, parts in zip(plan.scopes, scoped, strict=True)
+    }
     return Episodes(
         takeover=plan.takeover,
         medical=dollars["medical"].T,
         indemnity=dollars["indemnity"].T,
         expense=dollars["expense"].T,
-        in_scope={
-            scope: {name: parts[name].T for name in COMPONENTS}
-            for scope, parts in zip(plan.scopes, scoped, strict=True)
-        }
-        | {scope: dict.fromkeys(COMPONENTS, nothing) for scope in closed},
+        in_scope={scope: counted.get(scope, nothing) for scope in scopes},
         days_off=sums.days_off.T,
         days_to_leave=sums.days_to_leave.T,
         day_back=sums.day_back.T,
