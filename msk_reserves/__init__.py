@@ -5,6 +5,36 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from msk_reserves.certainty.gain import CertaintyGain as CertaintyGain, certainty_gain as certainty_gain
+    from msk_reserves.certainty.like_claims import (
+        LikeClaims as LikeClaims,
+        LikeClaimsBundled as LikeClaimsBundled,
+        variation_by_size as variation_by_size,
+    )
+    from msk_reserves.certainty.measures import (
+        RiskTransfer as RiskTransfer,
+        band_width as band_width,
+        capital as capital,
+        capital_margin as capital_margin,
+        chance_beyond as chance_beyond,
+        equivalent_level as equivalent_level,
+        expected_deficiency as expected_deficiency,
+        hit_rate as hit_rate,
+        indifference_price as indifference_price,
+        risk_transfer as risk_transfer,
+        variation as variation,
+    )
+    from msk_reserves.certainty.splits import (
+        WorldSplit as WorldSplit,
+        euler_shares as euler_shares,
+        shapley as shapley,
+        split_worlds as split_worlds,
+        tail_shares as tail_shares,
+    )
+    from msk_reserves.certainty.utility import (
+        certainty_equivalent as certainty_equivalent,
+        gamma_certainty_equivalent as gamma_certainty_equivalent,
+        wang_price as wang_price,
+    )
     from msk_reserves.claims.benefit_law import (
         BenefitLaw as BenefitLaw,
         BenefitWarning as BenefitWarning,
@@ -305,6 +335,13 @@ _NAMES = {
     "reserves.distribution": "ReserveDistribution",
     "reserves.forecast": "Forecast forecast",
     "certainty.gain": "CertaintyGain certainty_gain",
+    "certainty.like_claims": "LikeClaims LikeClaimsBundled variation_by_size",
+    "certainty.measures": (
+        "RiskTransfer band_width capital capital_margin chance_beyond equivalent_level expected_deficiency hit_rate "
+        "indifference_price risk_transfer variation"
+    ),
+    "certainty.splits": "WorldSplit euler_shares shapley split_worlds tail_shares",
+    "certainty.utility": "certainty_equivalent gamma_certainty_equivalent wang_price",
     "report.claim_plot": "plot_claim",
     "report.files": "write_results",
     "report.occupation_plot": "plot_occupation",

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Floats, level
+from msk_reserves._checks import Floats
+from msk_reserves.certainty.measures import band_width, capital, paired
 from msk_reserves.reserves.distribution import BAND_LEVELS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
-
-CAPITAL_LEVEL = 0.99
-"""Capital is the tail mean beyond this level less the mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +138,18 @@ def compare(before: ReserveDistribution, after: ReserveDistribution, part: str) 
         If the reserves do not share scenarios.
     """
     x, y = before.scenarios(part), after.scenarios(part)
-    if x.shape != y.shape or before.n_draws != after.n_draws:
-        raise ValueError(f"`before` and `after` must share scenarios; they have {len(x):,} and {len(y):,}")
+    paired(x, y)
+    if before.n_draws != after.n_draws:
+        raise ValueError(
+            f"`before` and `after` must share parameter draws; they have {before.n_draws:,} and {after.n_draws:,}"
+        )
     change = y - x
     narrowing, ratio = {}, {}
     for band_level in BAND_LEVELS:
-        width_before, width_after = _width(before, part, band_level), _width(after, part, band_level)
+        width_before, width_after = band_width(x, band_level), band_width(y, band_level)
         narrowing[band_level] = width_before - width_after
         ratio[band_level] = width_after / width_before if width_before > 0 else float("nan")
-    removed = capital(before, part) - capital(after, part)
+    removed = capital(x) - capital(y)
     price, reason = price_of_certainty(float(change.mean()), removed, _batch_error(change, before.n_draws))
     return ComponentGain(
         mean_before=float(x.mean()),
@@ -161,11 +162,6 @@ def compare(before: ReserveDistribution, after: ReserveDistribution, part: str) 
         price_of_certainty=price,
         reason=reason,
     )
-
-
-def capital(reserve: ReserveDistribution, part: str = "total") -> float:
-    """Return the tail mean beyond 99 % less the mean, dollars: what must be held above the reserve."""
-    return reserve.tail_mean(CAPITAL_LEVEL, part) - reserve.mean(part)
 
 
 def price_of_certainty(mean_change: float, tail_removed: float, error: float) -> tuple[float | None, str]:
@@ -211,12 +207,6 @@ def price_of_certainty(mean_change: float, tail_removed: float, error: float) ->
 def _signed(dollars: float) -> str:
     """Return dollars with their sign in front."""
     return f"{'-' if dollars < 0 else '+'}${abs(dollars):,.0f}"
-
-
-def _width(reserve: ReserveDistribution, part: str, band_level: float) -> float:
-    """Return the width of a predictive band, dollars."""
-    low, high = reserve.band(level(band_level), part)
-    return high - low
 
 
 def _batch_error(values: Floats, n_draws: int) -> float:

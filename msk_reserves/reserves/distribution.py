@@ -15,6 +15,29 @@ TAIL_LEVELS = (0.9, 0.95, 0.99)
 BAND_LEVELS = (0.5, 0.75, 0.9, 0.95)
 
 
+def tail_mean(values: Floats, probability: float) -> float:
+    """Return the mean of the worst `1 - probability` of equally likely values, the largest ones.
+
+    The value the probability cuts counts by the part of it beyond (Acerbi and Tasche 2002, Journal of Banking and
+    Finance 26, definition 2.6).
+
+    Parameters
+    ----------
+    values : equally likely values, shape (n,).
+    probability : level in (0, 1).
+
+    Examples
+    --------
+    >>> tail_mean(np.arange(1.0, 9.0), 0.75)
+    7.5
+    """
+    ordered = np.sort(values)[::-1]
+    worst = (1 - level(probability, "probability")) * len(ordered)
+    whole = int(np.floor(worst + 1e-9))
+    part_of_next = (worst - whole) * ordered[whole] if worst - whole > 1e-9 else 0.0
+    return float((ordered[:whole].sum() + part_of_next) / worst)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ReserveDistribution:
     """The distribution of unpaid cost on reported claims, nominal dollars, in scenario order.
@@ -81,14 +104,9 @@ class ReserveDistribution:
     def tail_mean(self, probability: float, part: str = "total") -> float:
         """Return the mean of the worst `1 - probability` of scenarios, dollars (tail value at risk).
 
-        The scenario the probability cuts counts by the part of it beyond (Acerbi and Tasche 2002, Journal of Banking
-        and Finance 26, definition 2.6).
+        See `tail_mean`.
         """
-        ordered = np.sort(self.scenarios(part))[::-1]
-        worst = (1 - level(probability, "probability")) * len(ordered)
-        whole = int(np.floor(worst + 1e-9))
-        part_of_next = (worst - whole) * ordered[whole] if worst - whole > 1e-9 else 0.0
-        return float((ordered[:whole].sum() + part_of_next) / worst)
+        return tail_mean(self.scenarios(part), probability)
 
     def monte_carlo_error(self, part: str = "total") -> float:
         """Return the standard error of the mean, dollars, by batches of one parameter draw each.
