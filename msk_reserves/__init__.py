@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         risk_transfer as risk_transfer,
         variation as variation,
     )
+    from msk_reserves.certainty.redraws import PairInterval as PairInterval
     from msk_reserves.certainty.splits import (
         WorldSplit as WorldSplit,
         euler_shares as euler_shares,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         split_worlds as split_worlds,
         tail_shares as tail_shares,
     )
+    from msk_reserves.certainty.table import certainty_measures as certainty_measures
     from msk_reserves.certainty.utility import (
         certainty_equivalent as certainty_equivalent,
         gamma_certainty_equivalent as gamma_certainty_equivalent,
@@ -340,6 +342,8 @@ _NAMES = {
         "RiskTransfer band_width capital capital_margin chance_beyond equivalent_level expected_deficiency hit_rate "
         "indifference_price risk_transfer variation"
     ),
+    "certainty.redraws": "PairInterval",
+    "certainty.table": "certainty_measures",
     "certainty.splits": "WorldSplit euler_shares shapley split_worlds tail_shares",
     "certainty.utility": "certainty_equivalent gamma_certainty_equivalent wang_price",
     "report.claim_plot": "plot_claim",

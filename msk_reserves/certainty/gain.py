@@ -7,9 +7,26 @@ import numpy as np
 import pandas as pd
 
 from msk_reserves._checks import Floats
-from msk_reserves.certainty.measures import band_width, capital, paired
+from msk_reserves.certainty.measures import CAPITAL_LEVEL, band_width, capital, paired
+from msk_reserves.certainty.redraws import (
+    NO_CERTAINTY,
+    NOTHING,
+    PRICED,
+    PairInterval,
+    enough,
+    pair_interval,
+    redrawn,
+    signed,
+    verdict,
+)
 from msk_reserves.reserves.distribution import BAND_LEVELS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
+
+TOLD_APART = 2.0
+"""Simulation errors that a change must be from zero to be told from it."""
+
+ROUNDING = 1e-12
+"""Share of the mean below which a tail removed is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +41,10 @@ class ComponentGain:
     band_narrowing : width before less width after, by level of the band.
     band_ratio : width after over width before, by level; NaN where the band before has no width.
     tail_removed : tail mean less mean at 99 %, before less after.
+    tail_removed_error : simulation error of the tail removed.
     price_of_certainty : dollars of mean paid for a dollar of tail removed, or None.
     reason : what the price means, or why there is none.
+    interval : mean change and tail removed under each parameter draw, None where a draw has too few scenarios.
     """
 
     mean_before: float
@@ -35,8 +54,10 @@ class ComponentGain:
     band_narrowing: Mapping[float, float]
     band_ratio: Mapping[float, float]
     tail_removed: float
+    tail_removed_error: float
     price_of_certainty: float | None
     reason: str
+    interval: PairInterval | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +102,11 @@ class CertaintyGain:
             verb = "narrows" if gain.band_narrowing[0.9] >= 0 else "widens"
             lines.append(
                 f"  {part}: 90 % band {verb} by ${abs(gain.band_narrowing[0.9]):,.0f} "
-                f"(to {gain.band_ratio[0.9]:.1%} of its width); the mean changes by {_signed(gain.mean_change)} "
+                f"(to {gain.band_ratio[0.9]:.1%} of its width); the mean changes by {signed(gain.mean_change)} "
                 f"(simulation error ${gain.mean_change_error:,.0f}); {gain.reason}"
             )
+            if gain.interval is not None:
+                lines.append(f"    {gain.interval}")
         lines.append(
             "  What narrows here is moved to the bundle's seller, whose failure is not in these figures; "
             "care is assumed unchanged by the contract."
@@ -109,7 +132,9 @@ def certainty_gain(forecast: Forecast, before: str, after: str) -> CertaintyGain
     Returns
     -------
     CertaintyGain
-        The change of mean and bands in dollars and as a ratio, and the price of certainty, by component.
+        The change of mean and bands in dollars and as a ratio, and the price of certainty, by component. Where the
+        forecast has 200 scenarios or more behind each of 20 parameter draws or more, also the joint interval of mean
+        change and tail removed over the draws, and the probability of each verdict.
 
     Raises
     ------
@@ -143,40 +168,58 @@ def compare(before: ReserveDistribution, after: ReserveDistribution, part: str) 
         raise ValueError(
             f"`before` and `after` must share parameter draws; they have {before.n_draws:,} and {after.n_draws:,}"
         )
-    change = y - x
     narrowing, ratio = {}, {}
     for band_level in BAND_LEVELS:
         width_before, width_after = band_width(x, band_level), band_width(y, band_level)
         narrowing[band_level] = width_before - width_after
         ratio[band_level] = width_after / width_before if width_before > 0 else float("nan")
-    removed = capital(x) - capital(y)
-    price, reason = price_of_certainty(float(change.mean()), removed, _batch_error(change, before.n_draws))
+    change, removed = _pair(x, y).tolist()
+    errors = (_batch_error(y - x, before.n_draws), _batch_error(_above(x) - _above(y), before.n_draws))
+    price, reason = price_of_certainty(change, removed, errors[0], errors[1])
+    interval = pair_interval(redrawn(_pair, x, y, before.n_draws)) if enough(len(x), before.n_draws) else None
     return ComponentGain(
         mean_before=float(x.mean()),
         mean_after=float(y.mean()),
-        mean_change=float(change.mean()),
-        mean_change_error=_batch_error(change, before.n_draws),
+        mean_change=change,
+        mean_change_error=errors[0],
         band_narrowing=narrowing,
         band_ratio=ratio,
         tail_removed=removed,
+        tail_removed_error=errors[1],
         price_of_certainty=price,
         reason=reason,
+        interval=interval,
     )
 
 
-def price_of_certainty(mean_change: float, tail_removed: float, error: float) -> tuple[float | None, str]:
+def _pair(before: Floats, after: Floats) -> Floats:
+    """Return the change of the mean and the tail removed, zero where rounding is all that is left of it."""
+    removed = capital(before) - capital(after)
+    smallest = ROUNDING * float(np.abs(before).mean() + np.abs(after).mean())
+    return np.array([float((after - before).mean()), removed if abs(removed) > smallest else 0.0])
+
+
+def _above(values: Floats) -> Floats:
+    """Return what each scenario adds to the tail mean less the mean: q + (Y - q)+ / (1 - p) - Y."""
+    edge = np.quantile(values, CAPITAL_LEVEL)
+    return np.asarray(edge + np.maximum(values - edge, 0.0) / (1 - CAPITAL_LEVEL) - values)
+
+
+def price_of_certainty(
+    mean_change: float, tail_removed: float, mean_error: float, tail_error: float = 0.0
+) -> tuple[float | None, str]:
     """Return dollars of mean paid for a dollar of tail removed, and what that means.
 
     Parameters
     ----------
     mean_change : mean after less mean before, dollars.
     tail_removed : capital before less capital after, dollars.
-    error : simulation error of the mean change, dollars.
+    mean_error, tail_error : simulation errors of the two, dollars.
 
     Returns
     -------
     tuple
-        The price, None unless tail is removed at a cost; and a sentence.
+        The price, None unless tail is removed at a cost and the simulation shows it; and a sentence.
 
     Notes
     -----
@@ -192,21 +235,19 @@ def price_of_certainty(mean_change: float, tail_removed: float, error: float) ->
     >>> price_of_certainty(10.0, -5.0, 0.1)[1]
     'buys no certainty: tail grows by $5'
     """
-    if tail_removed == 0 and mean_change == 0:
-        return None, "changes nothing"
-    if tail_removed <= 0:
-        return None, f"buys no certainty: tail grows by ${-tail_removed:,.0f}"
-    if mean_change > 0:
+    found = verdict(mean_change, tail_removed)
+    if found == NOTHING:
+        return None, NOTHING
+    if abs(tail_removed) < TOLD_APART * tail_error:
+        return None, f"buys no certainty that {signed(tail_removed)} of tail with an error of ${tail_error:,.0f} shows"
+    if found == NO_CERTAINTY:
+        return None, f"{NO_CERTAINTY}: " + (f"tail grows by ${-tail_removed:,.0f}" if tail_removed else "no tail goes")
+    if found == PRICED:
         price = mean_change / tail_removed
         return price, f"each dollar of tail removed costs ${price:,.2f} of mean"
-    if mean_change > -2 * error:
+    if mean_change > -TOLD_APART * mean_error:
         return None, "less tail at a mean no different within simulation error"
     return None, "dominates: cheaper on average and less tail"
-
-
-def _signed(dollars: float) -> str:
-    """Return dollars with their sign in front."""
-    return f"{'-' if dollars < 0 else '+'}${abs(dollars):,.0f}"
 
 
 def _batch_error(values: Floats, n_draws: int) -> float:

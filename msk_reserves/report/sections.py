@@ -80,7 +80,7 @@ def gain_table(forecast: Forecast, gain: CertaintyGain) -> Table:
     """Return what one contract narrows against another, by component, and what that costs."""
     columns = (
         "component", "mean change", "simulation error of it", "90 % band before, width", "narrower by",
-        "width after / before", "tail removed (99 %)", "price per dollar of tail",
+        "width after / before", "tail removed (99 %)", "its simulation error", "price per dollar of tail",
     )  # fmt: skip
     rows = []
     for part, one in gain.components.items():
@@ -94,6 +94,7 @@ def gain_table(forecast: Forecast, gain: CertaintyGain) -> Table:
                 f"{one.band_narrowing[0.9]:,.0f}",
                 f"{one.band_ratio[0.9]:.1%}" if np.isfinite(one.band_ratio[0.9]) else "none",
                 f"{one.tail_removed:,.0f}",
+                f"{one.tail_removed_error:,.0f}",
                 "none" if one.price_of_certainty is None else f"{one.price_of_certainty:,.2f}",
             )
         )
