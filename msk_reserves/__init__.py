@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         Agreement as Agreement,
     )
     from msk_reserves.contracts.agreements.differing import where_they_differ as where_they_differ
+    from msk_reserves.contracts.agreements.on_claims import AgreementOnClaims as AgreementOnClaims
     from msk_reserves.contracts.agreements.reading import (
         preset_names as preset_names,
         read_agreement as read_agreement,
@@ -314,6 +315,7 @@ _NAMES = {
     "contracts.agreements.agreement": "Agreement",
     "contracts.agreements.differing": "where_they_differ",
     "contracts.agreements.reading": "preset_names read_agreement",
+    "contracts.agreements.on_claims": "AgreementOnClaims",
     "contracts.agreements.rebasing": "Rebasing break_even_saving margin_by_year",
     "contracts.agreements.settle": "settle",
     "contracts.agreements.settlement": "Settlement true_up",

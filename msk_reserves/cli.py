@@ -56,7 +56,7 @@ def _forecast(command: argparse.ArgumentParser) -> None:
         "--contract",
         action="append",
         default=[],
-        metavar="ffs|FILE.toml",
+        metavar="ffs|PRESET|FILE.toml",
         help="value the claims under this contract; may be repeated; ffs is always there and first",
     )
     command.add_argument(

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -59,6 +59,13 @@ class EpisodeAmounts:
     undiscounted: Floats
     spending: Floats
     outcome: Floats
+
+    @classmethod
+    def opening(cls, table: EpisodeTable) -> "EpisodeAmounts":
+        """Return the amounts before any term: all of the cost counts, and nothing is priced."""
+        cost = table.filled("cost")
+        none = np.zeros_like(cost)
+        return cls(table, target=none, undiscounted=none, spending=cost, outcome=none)
 
     def based(self, dollars: Floats) -> "EpisodeAmounts":
         """Return the same with this target price."""
@@ -198,6 +205,22 @@ class PoolTerm(Term):
     @abstractmethod
     def apply(self, pool: Pool) -> Pool:
         """Return the pool after the term."""
+
+
+def accounts_of(flows: Iterable[Flow], shape: tuple[int, ...]) -> dict[str, Floats]:
+    """Return what each account receives less what it pays by these flows, each of this shape.
+
+    Examples
+    --------
+    >>> paid = Flow("price", PAYER, BEARER, np.array([5.0]))
+    >>> {name: dollars.tolist() for name, dollars in accounts_of([paid], (1,)).items() if dollars.any()}
+    {'payer': [-5.0], 'bearer': [5.0]}
+    """
+    balance = {name: np.zeros(shape) for name in ACCOUNTS}
+    for flow in flows:
+        balance[flow.source] -= flow.dollars
+        balance[flow.into] += flow.dollars
+    return balance
 
 
 def averaged(table: EpisodeTable, measure: str) -> dict[str, Floats]:

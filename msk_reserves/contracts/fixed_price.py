@@ -129,6 +129,27 @@ class PriceTable:
         return np.array([self.prices.get(key, np.nan) for key in keys], dtype=np.float64)
 
 
+def admitted(eligible: Mapping[str, Sequence[object]], claims: "pd.DataFrame") -> Booleans:
+    """Say which claims have one of the values that each column must have, shape (n_claims,).
+
+    Parameters
+    ----------
+    eligible : values by column; every claim is admitted when empty.
+    claims : a row a claim.
+
+    Raises
+    ------
+    ValueError
+        If a column is named that the claims do not have.
+    """
+    found = np.ones(len(claims), dtype=np.bool_)
+    for column, values in eligible.items():
+        if column not in claims.columns:
+            raise ValueError(f"`eligible` names the column {column!r}, which the claims do not have")
+        found &= claims[column].isin(list(values)).to_numpy(dtype=np.bool_)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class FixedPriceBundle:
     """One price buys the care in scope from the trigger to the window's end.
@@ -189,12 +210,7 @@ class FixedPriceBundle:
         ValueError
             If `eligible` names a column the claims do not have.
         """
-        admitted = np.ones(len(claims), dtype=np.bool_)
-        for column, values in self.eligible.items():
-            if column not in claims.columns:
-                raise ValueError(f"`eligible` names the column {column!r}, which the claims do not have")
-            admitted &= claims[column].isin(list(values)).to_numpy(dtype=np.bool_)
-        return admitted
+        return admitted(self.eligible, claims)
 
     def prices(self, claims: "pd.DataFrame") -> Floats:
         """Return the price of each claim, NaN where a price by claim names none; shape (n_claims,)."""

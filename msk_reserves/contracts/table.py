@@ -14,7 +14,7 @@ WORDS = ("episode_id", "pool", "year", "category", "cell")
 
 DOLLARS = (
     "cost", "post_cost", "post_limit", "schedule", "outlier_cap", "outlier_floor", "spent_by_seller", "carried_loss",
-    "agreed_price",
+    "agreed_price", "cost_so_far",
 )  # fmt: skip
 """Columns of dollars: not negative and, where a term reads them, not blank."""
 

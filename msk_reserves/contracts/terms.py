@@ -1,7 +1,7 @@
 """What a contract is: terms in two pure steps, and the plainest of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +11,12 @@ from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.episodes.record import Episodes
 from msk_reserves.episodes.scope import Scope
 
+SumKey = tuple[str, str, str, str]
+"""What a sum is of: pool, year, category, and its name."""
+
+Sums = Mapping[SumKey, Floats]
+"""Sums over claims that a contract needs of all of them, each of shape (n_scenarios,), or a single number as (1,)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Owed:
@@ -19,11 +25,16 @@ class Owed:
     Attributes
     ----------
     medical, indemnity, expense : by component; a bundle's price counts as medical.
+    sums : what must be added up over all claims before the rest can be said, of a contract that pools.
+    target : mean target price of each claim, by which what is pooled is shown by claim, NaN for a claim that is not in
+        a pool; shape (n_claims,), or None.
     """
 
     medical: Floats
     indemnity: Floats
     expense: Floats
+    sums: Sums = field(default_factory=dict)
+    target: Floats | None = None
 
     def component(self, name: str) -> Floats:
         """Return the dollars of one component."""
@@ -85,19 +96,18 @@ class FeeForService:
         return "every service is paid as billed"
 
 
-def owed_under(contract: Contract, in_force: Contract, episodes: Episodes) -> Owed:
+def owed_under(contract: Contract, own: Owed | None, episodes: Episodes) -> Owed:
     """Return what is owed when `contract` values the claims of a block and bundles in force keep their own terms.
 
     Parameters
     ----------
     contract : terms for the claims that are not in a bundle.
-    in_force : terms of the claims that are.
+    own : what is owed under the terms of those that are; None where no claim is in one.
     episodes : the futures.
     """
     owed = contract.per_episode(episodes)
-    bundled = episodes.takeover.bundled
-    if not bundled.any():
+    if own is None:
         return owed
-    own = in_force.per_episode(episodes)
-    parts = [np.where(bundled, own.component(name), owed.component(name)) for name in COMPONENTS]
-    return Owed(*parts)
+    bundled = episodes.takeover.bundled
+    medical, indemnity, expense = (np.where(bundled, own.component(name), owed.component(name)) for name in COMPONENTS)
+    return Owed(medical, indemnity, expense, sums=owed.sums, target=owed.target)

@@ -15,6 +15,8 @@ from msk_reserves.claims.defects import ClaimDataError
 from msk_reserves.claims.read import load_tables
 from msk_reserves.claims.summary import summarise_data
 from msk_reserves.claims.tables import ClaimTables
+from msk_reserves.contracts.agreements.agreement import Agreement
+from msk_reserves.contracts.agreements.reading import read_terms
 from msk_reserves.contracts.files import read_contract, read_in_force
 from msk_reserves.contracts.fixed_price import InForce
 from msk_reserves.contracts.terms import Contract
@@ -84,7 +86,7 @@ def run_check_data(options: argparse.Namespace) -> int:
     return 1 if tables.defects else 0
 
 
-def contracts_of(sources: list[str]) -> dict[str, Contract]:
+def contracts_of(sources: list[str]) -> dict[str, Contract | Agreement]:
     """Return the contracts by name, fee for service first whether named or not.
 
     Raises
@@ -92,11 +94,11 @@ def contracts_of(sources: list[str]) -> dict[str, Contract]:
     ValueError
         If two contracts have the same name.
     """
-    contracts: dict[str, Contract] = {"ffs": read_contract("ffs")}
+    contracts: dict[str, Contract | Agreement] = {"ffs": read_contract("ffs")}
     for source in sources:
         if source == "ffs":
             continue
-        one = read_contract(source)
+        one = read_terms(source)
         if one.name in contracts:
             raise ValueError(
                 f"`--contract` names must differ; {source!r} is another {one.name!r}. Give it a `name` of its own"
@@ -148,7 +150,11 @@ def categories_of(path: Path) -> dict[str, str]:
 
 
 def _value(
-    book: ClaimBook, contracts: dict[str, Contract], options: argparse.Namespace, *, in_force: InForce | None
+    book: ClaimBook,
+    contracts: dict[str, Contract | Agreement],
+    options: argparse.Namespace,
+    *,
+    in_force: InForce | None,
 ) -> None:
     """Fit, forecast, print the table and what certainty costs, write the files."""
     check_settings(options)

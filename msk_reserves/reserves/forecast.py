@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -11,8 +11,12 @@ import pandas as pd
 from msk_reserves._checks import Floats, whole
 from msk_reserves.claims.book import Assumption, ClaimBook, SetAside
 from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.contracts.agreements.agreement import Agreement
+from msk_reserves.contracts.agreements.futures import added_sums
+from msk_reserves.contracts.agreements.on_claims import AgreementOnClaims
+from msk_reserves.contracts.agreements.reconciliation import Reconciliation
 from msk_reserves.contracts.fixed_price import InForce
-from msk_reserves.contracts.terms import Contract, FeeForService
+from msk_reserves.contracts.terms import Contract, FeeForService, Sums
 from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.engine import run_blocks
 from msk_reserves.episodes.plan import Plan, make_plan
@@ -20,6 +24,7 @@ from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
+from msk_reserves.reserves.pooled import add_pooled, check_components, on_claims, pools_of, reconciled
 from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block
 
 HORIZON_DAYS = 3640
@@ -49,6 +54,8 @@ class Forecast:
     bundled : claims in a bundle already.
     systemic : the systemic risk assumed.
     manifest : what the result was made from.
+    reconciliations : what agreements settle by pool in every future, by the contract's name; that of an agreement in
+        force as `in force`. A pool's result is in the reserve, and shown by claim by target price.
     """
 
     book: ClaimBook
@@ -59,6 +66,7 @@ class Forecast:
     bundled: int
     systemic: SystemicRisk
     manifest: Manifest
+    reconciliations: Mapping[str, Reconciliation] = field(default_factory=dict)
 
     @property
     def set_aside(self) -> SetAside:
@@ -100,6 +108,7 @@ class Forecast:
             f"{len(self.book) - self.taken_over[name] - self.bundled:,} fee for service"
             for name in self.reserves
         ]
+        lines += [repr(one) for one in self.reconciliations.values()]
         if self.set_aside.claim_ids:
             lines.append(f"set aside: {len(self.set_aside.claim_ids):,} claims, paid ${self.set_aside.paid:,.0f}")
         missing = next(iter(self.reserves.values())).missing
@@ -127,12 +136,12 @@ def forecast(
     book: ClaimBook,
     recovery: Recovery,
     cost: Cost,
-    contracts: Mapping[str, Contract] | None = None,
+    contracts: Mapping[str, Contract | Agreement] | None = None,
     *,
     scenarios: int = 10_000,
     seed: int = 20260101,
     systemic: SystemicRisk | None = None,
-    in_force: InForce | None = None,
+    in_force: InForce | AgreementOnClaims | None = None,
     horizon_days: float = HORIZON_DAYS,
     executor: Executor | None = None,
     progress: bool | None = None,
@@ -143,11 +152,13 @@ def forecast(
     ----------
     book : the claims as of the valuation date.
     recovery, cost : models fitted to claims; usually to the same book.
-    contracts : terms by the name results are keyed by; fee for service alone when not given.
+    contracts : terms by the name results are keyed by; fee for service alone when not given. An `Agreement` counts all
+        medical and finds what its terms read among the claims' columns; `AgreementOnClaims` says otherwise.
     scenarios : futures a claim, a multiple of 20; each draw of the parameters serves 20.
     seed : reproduces every number.
     systemic : the systemic risk assumed; the printed default when not given.
-    in_force : terms of the bundles claims are already in; the printed assumption when not given.
+    in_force : terms of the bundles claims are already in, or the agreement they are under; the printed assumption when
+        not given.
     horizon_days : how far ahead payments count.
     executor : any `concurrent.futures` executor; threads on all cores when not given.
     progress : whether to show a bar; in notebooks only when not given.
@@ -165,17 +176,19 @@ def forecast(
     if not len(book):
         raise ValueError("`book` holds no claim reported by its valuation date; there is nothing to forecast")
     recovery.check_states_of_a_book()
-    terms: dict[str, Contract] = dict(contracts) if contracts is not None else {"fee for service": FeeForService()}
+    given = {"fee for service": FeeForService()} if contracts is None else contracts
+    terms = {name: on_claims(one) for name, one in given.items()}
     if not terms:
         raise ValueError("`contracts` is empty; give at least one, such as {'fee for service': FeeForService()}")
     whole(seed, "seed")
     risk = systemic or SystemicRisk()
-    own = in_force or InForce()
+    own = replace(in_force, begun=True) if isinstance(in_force, AgreementOnClaims) else in_force or InForce()
     scopes = tuple(dict.fromkeys(scope for one in (*terms.values(), own) for scope in one.scopes()))
     plan = make_plan(
         book, recovery, cost, scopes=scopes, scenarios=scenarios, seed=seed, systemic=risk, horizon_days=horizon_days
     )
-    totals, claims, workers = _run(plan, tuple(terms.values()), own, executor, progress=progress)
+    check_components({**terms, "in_force": own}, plan.missing)
+    totals, claims, workers, pooled = _run(plan, terms, own, executor, progress=progress)
     reserves = {}
     for place, (name, contract) in enumerate(terms.items()):
         by_component = dict(zip(COMPONENTS, totals[place], strict=True))
@@ -190,24 +203,43 @@ def forecast(
         bundled=int(plan.takeover.bundled.sum()),
         systemic=risk,
         manifest=_manifest(book, recovery, cost, terms, own, risk, plan),
+        reconciliations=pooled,
     )
 
 
 def _run(
-    plan: Plan, contracts: tuple[Contract, ...], in_force: InForce, executor: Executor | None, *, progress: bool | None
-) -> tuple[Floats, Floats, Floats]:
-    """Run the blocks and put their results together in a fixed order."""
+    plan: Plan,
+    contracts: Mapping[str, Contract],
+    in_force: InForce | AgreementOnClaims,
+    executor: Executor | None,
+    *,
+    progress: bool | None,
+) -> tuple[Floats, Floats, Floats, dict[str, Reconciliation]]:
+    """Run the blocks, put their results together in a fixed order, and settle what is pooled."""
     totals = np.zeros((len(contracts), len(COMPONENTS), plan.scenarios))
     claims = np.empty((len(contracts), len(PARTS), plan.n_claims, len(CLAIM_FIGURES)))
     workers = np.empty((plan.n_claims, len(WORKER_FIGURES)))
-    work = partial(reduce_block, contracts=contracts, in_force=in_force)
+    targets = np.empty((len(contracts) + 1, plan.n_claims))
+    sums: list[Sums] = [{} for _ in targets]
+    work = partial(reduce_block, contracts=tuple(contracts.values()), in_force=in_force)
     for rows, block in run_blocks(plan, work, executor=executor, progress=progress):
         totals += block.totals
         claims[:, :, rows] = block.claims
         workers[rows] = block.workers
+        targets[:, rows] = block.targets
+        sums = [added_sums(pair) for pair in zip(sums, block.sums, strict=True)]
+    pooled = {}
+    for place, (name, contract) in enumerate((*contracts.items(), ("in force", in_force))):
+        found = reconciled(contract, sums[place], plan.scenarios)
+        if found is not None:
+            pooled[name] = found
+            pools = pools_of(contract, targets[place], plan.takeover.claims)
+            # Bundles in force keep their terms under every contract.
+            for under in [place] if place < len(contracts) else range(len(contracts)):
+                add_pooled(found, pools, targets[place], totals=totals[under], claims=claims[under])
     for array in (claims, workers):
         array.flags.writeable = False
-    return totals, claims, workers
+    return totals, claims, workers, pooled
 
 
 def _taken_over(contract: Contract, plan: Plan) -> int:
@@ -223,7 +255,7 @@ def _manifest(
     recovery: Recovery,
     cost: Cost,
     contracts: Mapping[str, Contract],
-    in_force: InForce,
+    in_force: InForce | AgreementOnClaims,
     risk: SystemicRisk,
     plan: Plan,
 ) -> Manifest:

@@ -6,7 +6,7 @@ import numpy as np
 
 from msk_reserves._checks import Floats
 from msk_reserves.claims.vocabulary import COMPONENTS
-from msk_reserves.contracts.terms import Contract, owed_under
+from msk_reserves.contracts.terms import Contract, Sums, owed_under
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.record import Episodes
 from msk_reserves.episodes.simulate import simulate_block
@@ -28,11 +28,16 @@ class BlockTotals:
         shape (n_contracts, 4, n_claims, 5).
     workers : figures of `WORKER_FIGURES`, NaN for workers who are neither off work nor on modified duty; shape
         (n_claims, 3).
+    sums : what contracts that pool need added up; one for each contract, and one for the bundles in force.
+    targets : mean target prices under each of these, NaN for a claim that is not in a pool; shape
+        (n_contracts + 1, n_claims).
     """
 
     totals: Floats
     claims: Floats
     workers: Floats
+    sums: tuple[Sums, ...]
+    targets: Floats
 
 
 def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contract) -> BlockTotals:
@@ -45,11 +50,16 @@ def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contr
     in_force : terms of those that are.
     """
     episodes = simulate_block(plan)
+    own = in_force.per_episode(episodes) if episodes.takeover.bundled.any() else None
+    sums: list[Sums] = []
+    targets = np.full((len(contracts) + 1, plan.n_claims), np.nan)
     totals = np.empty((len(contracts), len(COMPONENTS), plan.scenarios))
     claims = np.empty((len(contracts), len(COMPONENTS) + 1, plan.n_claims, len(CLAIM_FIGURES)))
     first: list[Floats] = []
     for place, contract in enumerate(contracts):
-        owed = owed_under(contract, in_force, episodes)
+        owed = owed_under(contract, own, episodes)
+        sums.append(owed.sums)
+        targets[place] = np.nan if owed.target is None else owed.target
         dollars = [owed.component(name) for name in COMPONENTS]
         if first and all(one is known for one, known in zip(dollars, first, strict=False)):
             totals[place], claims[place] = totals[0], claims[0]
@@ -61,7 +71,10 @@ def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contr
             if part < len(COMPONENTS):
                 totals[place, part] = values.sum(axis=1)
         first = first or dollars
-    return BlockTotals(totals, claims, _worker_figures(plan, episodes))
+    sums.append({} if own is None else own.sums)
+    if own is not None and own.target is not None:
+        targets[-1] = own.target
+    return BlockTotals(totals, claims, _worker_figures(plan, episodes), tuple(sums), targets)
 
 
 def _figures(values: Floats, known: tuple[Floats, Floats] | None) -> Floats:

@@ -104,7 +104,7 @@ def test_bundles_in_force_keep_their_own_terms() -> None:
     bundled = episodes.takeover.bundled
     outside = (episodes.medical - episodes.in_scope[in_force.terms.covered()]["medical"])[:, bundled]
     for contract in (FeeForService(), bundle):
-        owed = owed_under(contract, in_force, episodes)
+        owed = owed_under(contract, in_force.per_episode(episodes), episodes)
         np.testing.assert_allclose(owed.medical[:, bundled], outside + 10_000.0)
 
 

@@ -41,16 +41,18 @@ def named(folder: Path, *more: str) -> list[str]:
 
 
 def test_forecast_writes_the_three_files(tables: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`forecast` prints the reserves and writes three files; `ffs` comes first though only a bundle was named."""
+    """`forecast` prints the reserves and writes three files; `ffs` comes first though only others were named."""
     out = tmp_path / "out"
-    options = ["--as-of", AS_OF, "--contract", str(tables / "bundle.toml"), "--scenarios", "40", "--seed", "7"]
+    contracts = ["--contract", str(tables / "bundle.toml"), "--contract", "guaranteed-msk-bundle"]
+    options = ["--as-of", AS_OF, *contracts, "--scenarios", "40", "--seed", "7"]
     assert main(["forecast", *named(tables), *options, "--out", str(out)]) == 0
     shown = capsys.readouterr()
     assert sorted(one.name for one in out.iterdir()) == ["claims.csv", "report.html", "reserves.json"]
     found = json.loads((out / "reserves.json").read_text(encoding="utf-8"))
-    assert list(found["reserves"]) == ["ffs", "knee bundle"]
+    assert list(found["reserves"]) == ["ffs", "knee bundle", "guaranteed MSK bundle"]
     assert (found["as_of"], found["seed"], found["scenarios"]) == (AS_OF, 7, 40)
-    assert list(found["certainty"]) == ["knee bundle against ffs"]
+    assert list(found["certainty"]) == ["knee bundle against ffs", "guaranteed MSK bundle against ffs"]
+    assert "guaranteed MSK bundle: " in shown.out
     assert f"{found['reserves']['ffs']['components']['total']['mean']:,.0f}" in shown.out
     assert "knee bundle against ffs" in shown.out
     assert str(out / "report.html") in shown.out

@@ -45,3 +45,20 @@ def make_episodes(
         days_to_leave=draw.exponential(80, shape),
         day_back=np.where(draw.random(shape) < 0.8, draw.exponential(150, shape), np.inf),
     )
+
+
+def some_claims(episodes: Episodes, rows: np.ndarray) -> Episodes:
+    """Return the futures of some of the claims, as another block would hold them."""
+    return Episodes(
+        takeover=episodes.takeover.of(rows),
+        medical=episodes.medical[:, rows],
+        indemnity=episodes.indemnity[:, rows],
+        expense=episodes.expense[:, rows],
+        in_scope={
+            scope: {name: dollars[:, rows] for name, dollars in parts.items()}
+            for scope, parts in episodes.in_scope.items()
+        },
+        days_off=episodes.days_off[:, rows],
+        days_to_leave=episodes.days_to_leave[:, rows],
+        day_back=episodes.day_back[:, rows],
+    )

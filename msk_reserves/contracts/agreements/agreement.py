@@ -207,14 +207,14 @@ class Agreement:
         rows += [(str(place), f"{term.title}: {term.describe()}") for place, term in enumerate(rest, start=1)]
         netted = {"pool": "all episodes of a pool and year", "category": "the episodes of each category"}
         rows.append(("netted", netted.get(self.pooling, "each episode apart")))
-        rows.append(("settled", self._settled()))
+        rows.append(("settled", self.settled_in_words()))
         sheet = [self.name, *(f"  {label:<11} {words}" for label, words in rows if words)]
         doubtful = [one for one in self.provenance if one.status != "read"]
         if doubtful:
             sheet += ["  not confirmed", *(f"    {one}" for one in doubtful)]
         return "\n".join(sheet)
 
-    def _settled(self) -> str:
+    def settled_in_words(self) -> str:
         """Return when money moves, in words."""
         if self.timing == "prospective":
             return "prospective: the price is paid before the care"

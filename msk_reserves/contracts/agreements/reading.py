@@ -44,6 +44,7 @@ from msk_reserves.contracts.prices.benchmark import (
     RiskMultipliers,
 )
 from msk_reserves.contracts.services import EpisodeWindow
+from msk_reserves.contracts.terms import Contract
 
 TermKind = type[EpisodeTerm] | type[PoolTerm]
 
@@ -136,6 +137,35 @@ def read_agreement(
         return agreement_of(read_contract(path))
     reader = _Reader(path, {**{kind_of(kind): kind for kind in SHIPPED}, **(terms or {})}, dict(changes or {}))
     return reader.agreement(values)
+
+
+def read_terms(source: str | Path) -> Agreement | Contract:
+    """Return what a file or preset holds for a forecast: an agreement, a fixed-price bundle, or fee for service.
+
+    Parameters
+    ----------
+    source : a preset's name, `ffs`, or the path of a TOML file.
+
+    Raises
+    ------
+    ContractFileError
+        As `read_agreement` and `read_contract`.
+
+    Examples
+    --------
+    >>> read_terms("ffs").name, read_terms("guaranteed-msk-bundle").name
+    ('ffs', 'guaranteed MSK bundle')
+    """
+    if str(source) in preset_names():
+        return read_agreement(source)
+    if Path(source).is_file() and str(source) != "ffs":
+        try:
+            kind = tomllib.loads(Path(source).read_text(encoding="utf-8")).get("type")
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            kind = None
+        if kind == "agreement":
+            return read_agreement(source)
+    return read_contract(source)
 
 
 def _presets() -> Path:

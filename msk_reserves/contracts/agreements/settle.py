@@ -1,23 +1,12 @@
 """Settling actual episodes: the terms of an agreement in their order, every intermediate amount kept."""
 
-import numpy as np
 import pandas as pd
 
 from msk_reserves._checks import Floats
 from msk_reserves.contracts.agreements.agreement import Agreement, agreement_of
-from msk_reserves.contracts.agreements.netting import Groups, added_up, applied, groups_of, totals
+from msk_reserves.contracts.agreements.netting import Groups, closed, groups_of, netted, totals
 from msk_reserves.contracts.agreements.settlement import Settlement, Step
-from msk_reserves.contracts.amounts import (
-    BEARER,
-    CATEGORY,
-    LAST,
-    PAYER,
-    POOL,
-    PROVIDERS,
-    EpisodeAmounts,
-    Flow,
-    Pool,
-)
+from msk_reserves.contracts.amounts import EpisodeAmounts, Pool
 from msk_reserves.contracts.table import EpisodeDataError, EpisodeTable
 from msk_reserves.contracts.terms import Contract
 
@@ -82,8 +71,7 @@ def episode_amounts(agreement: Agreement, table: EpisodeTable) -> tuple[EpisodeA
     table : the episodes, with every column the terms read.
     """
     cost = table.filled("cost")
-    none = np.zeros_like(cost)
-    amounts = EpisodeAmounts(table, target=none, undiscounted=none, spending=cost, outcome=none)
+    amounts = EpisodeAmounts.opening(table)
     steps = [Step("cost", cost)]
     for term in agreement.of_episodes:
         after = term.apply(amounts)
@@ -101,45 +89,36 @@ def episode_amounts(agreement: Agreement, table: EpisodeTable) -> tuple[EpisodeA
 
 def _settled(agreement: Agreement, amounts: EpisodeAmounts, steps: list[Step], groups: Groups) -> Settlement:
     """Add up, apply the terms of each level, and put the record together."""
-    opening = totals(agreement, amounts, groups.lines)
-    lines, line_steps, moved_lines = applied(opening, agreement.of_pools(CATEGORY))
-    netted, net_steps, moved_net = applied(added_up(lines, groups.netted), agreement.of_pools(POOL))
-    pools = added_up(netted, groups.pools)
-    with_outcome = pools.owing(pools.amount + pools.outcome)
-    final, last_steps, moved_last = applied(with_outcome, agreement.of_pools(LAST))
 
     def by_pool(of_lines: Floats) -> Floats:
         return groups.pools.added(groups.netted.added(of_lines))
 
-    pool_steps = [Step(step.name, by_pool(step.dollars)) for step in [*_opening(opening), *line_steps]]
-    pool_steps += [Step(step.name, groups.pools.added(step.dollars)) for step in net_steps]
-    if amounts.outcome.any():
-        pool_steps.append(Step("with payments for outcomes", with_outcome.amount))
-    pool_steps += [*last_steps, Step("result", final.amount)]
-    moved = [Step(step.name, by_pool(step.dollars)) for step in moved_lines]
-    moved += [Step(step.name, groups.pools.added(step.dollars)) for step in moved_net]
-    moved += [Step("payments for outcomes", pools.outcome), *moved_last]
+    opening = totals(agreement, amounts, groups.lines)
+    net = netted(agreement, opening, groups)
     cost = by_pool(groups.lines.added(amounts.table.filled("cost")))
-    # A price paid before the care has left the payer, and the bearer has paid for the care: the rest is still due.
-    prepaid = by_pool(opening.target) - cost if agreement.timing == "prospective" else np.zeros_like(cost)
-    due = final.amount - prepaid
-    pool_steps.append(Step("due", due))
-    line_steps = [*_opening(opening), *line_steps, *(net_steps if agreement.pooling == "category" else [])]
+    target, spending = by_pool(opening.target), by_pool(opening.spending)
+    end = closed(agreement, net.pools, target=target, spending=spending, cost=cost, moved=net.moved)
+    pool_steps = [Step(step.name, by_pool(step.dollars)) for step in [*_opening(opening), *net.line_steps]]
+    pool_steps += [Step(step.name, groups.pools.added(step.dollars)) for step in net.net_steps]
+    if amounts.outcome.any():
+        pool_steps.append(Step("with payments for outcomes", end.with_outcome.amount))
+    pool_steps += [*end.last_steps, Step("result", end.final.amount), Step("due", end.due)]
+    line_steps = [*_opening(opening), *net.line_steps, *(net.net_steps if agreement.pooling == "category" else [])]
     alone = agreement.pooling == "episode"
     of_net = groups.netted.within(groups.lines)
-    parts = of_net.split(netted.amount, amounts.target) + amounts.outcome
-    parts = parts + groups.pools.within(of_net).split(final.amount - with_outcome.amount, amounts.target)
+    parts = of_net.split(net.groups.amount, amounts.target) + amounts.outcome
+    parts = parts + groups.pools.within(of_net).split(end.final.amount - end.with_outcome.amount, amounts.target)
     return Settlement(
         agreement=agreement,
         table=amounts.table,
-        episode_steps=(*steps, *(net_steps if alone else []), Step("result", parts)),
+        episode_steps=(*steps, *(net.net_steps if alone else []), Step("result", parts)),
         category_names=() if alone else opening.names,
         category_steps=() if alone else tuple(line_steps),
-        pool_names=final.names,
+        pool_names=end.final.names,
         pool_steps=tuple(pool_steps),
-        result=final.amount.copy(),
-        due=due.copy(),
-        flows=(*_care(agreement, cost, by_pool(opening.target), by_pool(opening.spending), moved), *final.flows),
+        result=end.final.amount.copy(),
+        due=end.due.copy(),
+        flows=end.flows,
     )
 
 
@@ -150,19 +129,3 @@ def _opening(pool: Pool) -> list[Step]:
         Step("spending", pool.spending),
         Step("target price less spending", pool.target - pool.spending),
     ]
-
-
-def _care(agreement: Agreement, cost: Floats, target: Floats, spending: Floats, moved: list[Step]) -> list[Flow]:
-    """Return the payments for care, for the price, and what each term moved between payer and bearer."""
-    if agreement.timing == "prospective":
-        flows = [
-            Flow("price", PAYER, BEARER, target),
-            Flow("care", BEARER, PROVIDERS, cost),
-            Flow("care that does not count", PAYER, BEARER, cost - spending),
-        ]
-    else:
-        flows = [
-            Flow("care", PAYER, PROVIDERS, cost),
-            Flow("target price less spending", PAYER, BEARER, target - spending),
-        ]
-    return [*flows, *(Flow(step.name, PAYER, BEARER, step.dollars) for step in moved)]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from msk_reserves._checks import Floats
 from msk_reserves.contracts.agreements.agreement import Agreement
-from msk_reserves.contracts.amounts import ACCOUNTS, Flow
+from msk_reserves.contracts.amounts import Flow, accounts_of
 from msk_reserves.contracts.table import EpisodeTable
 
 SHOWN = 12
@@ -66,11 +66,7 @@ class Settlement:
 
     def accounts(self) -> Mapping[str, Floats]:
         """Return what each account receives less what it pays, dollars by pool; the four add to zero."""
-        balance = {name: np.zeros(len(self.pool_names)) for name in ACCOUNTS}
-        for flow in self.flows:
-            balance[flow.source] = balance[flow.source] - flow.dollars
-            balance[flow.into] = balance[flow.into] + flow.dollars
-        return balance
+        return accounts_of(self.flows, self.due.shape)
 
     def gross_flow(self) -> float:
         """Return the dollars moved in all, both ways counted."""
