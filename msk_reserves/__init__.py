@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from msk_reserves.certainty.gain import CertaintyGain as CertaintyGain, certainty_gain as certainty_gain
+    from msk_reserves.certainty.implied import e_value as e_value, implied_effects as implied_effects
     from msk_reserves.certainty.like_claims import (
         LikeClaims as LikeClaims,
         LikeClaimsBundled as LikeClaimsBundled,
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
         variation as variation,
     )
     from msk_reserves.certainty.redraws import PairInterval as PairInterval
+    from msk_reserves.certainty.required import (
+        Tornado as Tornado,
+        required_effect as required_effect,
+        tornado as tornado,
+    )
     from msk_reserves.certainty.splits import (
         WorldSplit as WorldSplit,
         euler_shares as euler_shares,
@@ -36,6 +42,11 @@ if TYPE_CHECKING:
         certainty_equivalent as certainty_equivalent,
         gamma_certainty_equivalent as gamma_certainty_equivalent,
         wang_price as wang_price,
+    )
+    from msk_reserves.certainty.vendor_claims import (
+        RatePrior as RatePrior,
+        VendorClaim as VendorClaim,
+        vendor_claims as vendor_claims,
     )
     from msk_reserves.claims.benefit_law import (
         BenefitLaw as BenefitLaw,
@@ -346,6 +357,9 @@ _NAMES = {
     ),
     "certainty.redraws": "PairInterval",
     "certainty.table": "certainty_measures",
+    "certainty.implied": "e_value implied_effects",
+    "certainty.required": "Tornado required_effect tornado",
+    "certainty.vendor_claims": "RatePrior VendorClaim vendor_claims",
     "certainty.splits": "WorldSplit euler_shares shapley split_worlds tail_shares",
     "certainty.utility": "certainty_equivalent gamma_certainty_equivalent wang_price",
     "report.claim_plot": "plot_claim",
