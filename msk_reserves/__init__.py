@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from msk_reserves.contracts.agreements.agreement import (
         Agreement as Agreement,
     )
+    from msk_reserves.contracts.agreements.bearer import BearerMargin as BearerMargin, Credit as Credit
     from msk_reserves.contracts.agreements.differing import where_they_differ as where_they_differ
     from msk_reserves.contracts.agreements.on_claims import AgreementOnClaims as AgreementOnClaims
     from msk_reserves.contracts.agreements.reading import (
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
         break_even_saving as break_even_saving,
         margin_by_year as margin_by_year,
     )
+    from msk_reserves.contracts.agreements.reconciliation import Reconciliation as Reconciliation
     from msk_reserves.contracts.agreements.settle import (
         settle as settle,
     )
@@ -324,10 +326,12 @@ _NAMES = {
     "episodes.scope": "Scope Window",
     "episodes.systemic": "SystemicRisk",
     "contracts.agreements.agreement": "Agreement",
+    "contracts.agreements.bearer": "BearerMargin Credit",
     "contracts.agreements.differing": "where_they_differ",
     "contracts.agreements.reading": "preset_names read_agreement",
     "contracts.agreements.on_claims": "AgreementOnClaims",
     "contracts.agreements.rebasing": "Rebasing break_even_saving margin_by_year",
+    "contracts.agreements.reconciliation": "Reconciliation",
     "contracts.agreements.settle": "settle",
     "contracts.agreements.settlement": "Settlement true_up",
     "contracts.amounts": "EpisodeAmounts EpisodeTerm Pool PoolTerm",

@@ -9,6 +9,7 @@ import numpy as np
 from msk_reserves._checks import Booleans, Floats, not_negative, positive, share, whole
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.contracts.amounts import EpisodeAmounts, EpisodeTerm
+from msk_reserves.contracts.table import ALL
 from msk_reserves.contracts.terms import Owed
 from msk_reserves.episodes.record import Episodes
 from msk_reserves.episodes.scope import Scope, Window
@@ -249,18 +250,24 @@ class FixedPriceBundle:
         medical, indemnity, expense = (
             np.where(taken, episodes.component(name) - inside[name], episodes.component(name)) for name in COMPONENTS
         )
-        bought = np.broadcast_to(unpaid, medical.shape)
+        rows, bought = np.flatnonzero(taken), np.broadcast_to(unpaid, medical.shape)
+        spending = np.sum(
+            [inside[name].T[rows].sum(axis=0) for name in COMPONENTS if self.covered().covers(name)], axis=0
+        )
+        back: Floats = np.zeros(1)
         if self.stop_loss is not None:
-            bought = bought + np.where(
-                taken, self.stop_loss.excess(np.sum([inside[name] for name in COMPONENTS], axis=0)), 0.0
-            )
+            excess = np.where(taken, self.stop_loss.excess(np.sum([inside[name] for name in COMPONENTS], axis=0)), 0.0)
+            bought, spending = bought + excess, spending - excess.sum(axis=1)
         if self.refund is not None:
             # A deadline that has passed before the valuation has been settled: nothing more comes back.
             late = (episodes.day_back + elapsed > self.refund.not_back_by_days) & (
                 elapsed < self.refund.not_back_by_days
             )
-            bought = bought - np.where(taken & late, self.refund.share * np.nan_to_num(price), 0.0)
-        return Owed(medical + bought, indemnity, expense)
+            returned = np.where(taken & late, self.refund.share * np.nan_to_num(price), 0.0)
+            bought, back = bought - returned, returned.sum(axis=1)
+        counted = {"price": price[rows].sum(), "refund": back, "spending": spending, "episodes": len(rows)}
+        sums = {(ALL, ALL, ALL, name): np.array(dollars, np.float64, ndmin=1) for name, dollars in counted.items()}
+        return Owed(medical + bought, indemnity, expense, sums=sums)
 
     def settle(self, totals: Mapping[str, Floats]) -> Mapping[str, Floats]:
         """Return the totals unchanged: nothing is pooled."""

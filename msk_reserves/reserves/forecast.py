@@ -12,6 +12,7 @@ from msk_reserves._checks import Floats, whole
 from msk_reserves.claims.book import Assumption, ClaimBook, SetAside
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.contracts.agreements.agreement import Agreement
+from msk_reserves.contracts.agreements.bearer import BearerMargin
 from msk_reserves.contracts.agreements.futures import added_sums
 from msk_reserves.contracts.agreements.on_claims import AgreementOnClaims
 from msk_reserves.contracts.agreements.reconciliation import Reconciliation
@@ -24,7 +25,7 @@ from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
-from msk_reserves.reserves.pooled import add_pooled, check_components, on_claims, pools_of, reconciled
+from msk_reserves.reserves.pooled import IN_FORCE, Run, assumptions_of, check_components, on_claims, settle_pools
 from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block
 
 HORIZON_DAYS = 3640
@@ -56,6 +57,7 @@ class Forecast:
     manifest : what the result was made from.
     reconciliations : what agreements settle by pool in every future, by the contract's name; that of an agreement in
         force as `in force`. A pool's result is in the reserve, and shown by claim by target price.
+    bearers : margin of those who bear the risk of bundles and agreements, keyed alike, on the same futures.
     """
 
     book: ClaimBook
@@ -67,6 +69,7 @@ class Forecast:
     systemic: SystemicRisk
     manifest: Manifest
     reconciliations: Mapping[str, Reconciliation] = field(default_factory=dict)
+    bearers: Mapping[str, BearerMargin] = field(default_factory=dict)
 
     @property
     def set_aside(self) -> SetAside:
@@ -108,7 +111,7 @@ class Forecast:
             f"{len(self.book) - self.taken_over[name] - self.bundled:,} fee for service"
             for name in self.reserves
         ]
-        lines += [repr(one) for one in self.reconciliations.values()]
+        lines += [repr(one) for one in (*self.reconciliations.values(), *self.bearers.values())]
         if self.set_aside.claim_ids:
             lines.append(f"set aside: {len(self.set_aside.claim_ids):,} claims, paid ${self.set_aside.paid:,.0f}")
         missing = next(iter(self.reserves.values())).missing
@@ -187,59 +190,52 @@ def forecast(
     plan = make_plan(
         book, recovery, cost, scopes=scopes, scenarios=scenarios, seed=seed, systemic=risk, horizon_days=horizon_days
     )
-    check_components({**terms, "in_force": own}, plan.missing)
-    totals, claims, workers, pooled = _run(plan, terms, own, executor, progress=progress)
+    check_components({**terms, IN_FORCE: own}, plan.missing)
+    run = _run(plan, tuple(terms.values()), own, executor, progress=progress)
+    reconciliations, bearers = settle_pools(run, terms, own, plan)
+    for array in (run.claims, run.workers):
+        array.flags.writeable = False
     reserves = {}
     for place, (name, contract) in enumerate(terms.items()):
-        by_component = dict(zip(COMPONENTS, totals[place], strict=True))
+        by_component = dict(zip(COMPONENTS, run.totals[place], strict=True))
         settled = contract.settle({part: by_component[part] for part in COMPONENTS if part in plan.components})
         reserves[name] = ReserveDistribution(name, settled, plan.missing, plan.n_draws)
     return Forecast(
         book=book,
         reserves=reserves,
-        claims=claims,
-        workers=workers,
+        claims=run.claims,
+        workers=run.workers,
         taken_over={name: _taken_over(contract, plan) for name, contract in terms.items()},
         bundled=int(plan.takeover.bundled.sum()),
         systemic=risk,
         manifest=_manifest(book, recovery, cost, terms, own, risk, plan),
-        reconciliations=pooled,
+        reconciliations=reconciliations,
+        bearers=bearers,
     )
 
 
 def _run(
     plan: Plan,
-    contracts: Mapping[str, Contract],
+    contracts: tuple[Contract, ...],
     in_force: InForce | AgreementOnClaims,
     executor: Executor | None,
     *,
     progress: bool | None,
-) -> tuple[Floats, Floats, Floats, dict[str, Reconciliation]]:
-    """Run the blocks, put their results together in a fixed order, and settle what is pooled."""
+) -> Run:
+    """Run the blocks and put their results together in a fixed order."""
     totals = np.zeros((len(contracts), len(COMPONENTS), plan.scenarios))
     claims = np.empty((len(contracts), len(PARTS), plan.n_claims, len(CLAIM_FIGURES)))
     workers = np.empty((plan.n_claims, len(WORKER_FIGURES)))
     targets = np.empty((len(contracts) + 1, plan.n_claims))
     sums: list[Sums] = [{} for _ in targets]
-    work = partial(reduce_block, contracts=tuple(contracts.values()), in_force=in_force)
+    work = partial(reduce_block, contracts=contracts, in_force=in_force)
     for rows, block in run_blocks(plan, work, executor=executor, progress=progress):
         totals += block.totals
         claims[:, :, rows] = block.claims
         workers[rows] = block.workers
         targets[:, rows] = block.targets
         sums = [added_sums(pair) for pair in zip(sums, block.sums, strict=True)]
-    pooled = {}
-    for place, (name, contract) in enumerate((*contracts.items(), ("in force", in_force))):
-        found = reconciled(contract, sums[place], plan.scenarios)
-        if found is not None:
-            pooled[name] = found
-            pools = pools_of(contract, targets[place], plan.takeover.claims)
-            # Bundles in force keep their terms under every contract.
-            for under in [place] if place < len(contracts) else range(len(contracts)):
-                add_pooled(found, pools, targets[place], totals=totals[under], claims=claims[under])
-    for array in (claims, workers):
-        array.flags.writeable = False
-    return totals, claims, workers, pooled
+    return Run(totals, claims, workers, targets, tuple(sums))
 
 
 def _taken_over(contract: Contract, plan: Plan) -> int:
@@ -264,6 +260,7 @@ def _manifest(
     if plan.takeover.bundled.any():
         source = "contract file" if in_force.stated else "assumed: no terms of the bundles in force were given"
         assumptions.append(Assumption("bundles in force", in_force.describe(), source))
+    assumptions += assumptions_of(contracts, in_force)
     return Manifest(
         as_of=valuation(book),
         seed=plan.seed,

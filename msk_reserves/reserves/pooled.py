@@ -1,23 +1,49 @@
-"""What contracts that pool owe once all claims are in: added to totals, and shown by claim."""
+"""What contracts owe and their bearers make once all claims are in: added to totals, and shown by claim."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from msk_reserves._checks import Floats
+from msk_reserves.claims.book import Assumption
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.contracts.agreements.agreement import Agreement
+from msk_reserves.contracts.agreements.bearer import BearerMargin, bundle_margin
 from msk_reserves.contracts.agreements.netting import Grouping
 from msk_reserves.contracts.agreements.on_claims import AgreementOnClaims
 from msk_reserves.contracts.agreements.reconciliation import Reconciliation
+from msk_reserves.contracts.fixed_price import FixedPriceBundle
 from msk_reserves.contracts.terms import Contract, Sums
+from msk_reserves.episodes.plan import Plan
+from msk_reserves.episodes.randomness import generator
 
 MEDICAL = COMPONENTS.index("medical")
 """Place of the component that holds what contracts add, as it holds the price of a bundle."""
 
 MOVED_FIGURES = (0, 2, 3, 4)
 """Places of mean and quantiles among the figures of a claim; the deviation stays that of the claim by itself."""
+
+IN_FORCE = "in force"
+"""What results of an agreement in force are keyed by."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """All blocks of a forecast put together; arrays as in `BlockTotals`, of all claims.
+
+    Attributes
+    ----------
+    totals, claims, workers, targets : as there.
+    sums : what contracts need added up, one for each and one for the bundles in force.
+    """
+
+    totals: Floats
+    claims: Floats
+    workers: Floats
+    targets: Floats
+    sums: tuple[Sums, ...]
 
 
 def on_claims(contract: Contract | Agreement) -> Contract:
@@ -40,9 +66,42 @@ def check_components(contracts: Mapping[str, Contract], missing: Mapping[str, st
                     raise ValueError(f"`contracts`: {name!r} counts {component}, which is not in the claims: {reason}")
 
 
-def reconciled(contract: Contract, sums: Sums, scenarios: int) -> Reconciliation | None:
-    """Return what a contract settles in every future; None for one without pools, or without an episode."""
-    return contract.reconcile(sums, scenarios) if isinstance(contract, AgreementOnClaims) else None
+def settle_pools(
+    run: Run, contracts: Mapping[str, Contract], in_force: Contract, plan: Plan
+) -> tuple[dict[str, Reconciliation], dict[str, BearerMargin]]:
+    """Settle what is pooled, add it to totals and claims, and return it with the margins of those who bear a risk.
+
+    Parameters
+    ----------
+    run : the blocks together; its totals and figures by claim are changed.
+    contracts : terms of the claims that are not in a bundle.
+    in_force : terms of those that are.
+    plan : the forecast.
+    """
+    settled, margins = {}, {}
+    for place, (name, contract) in enumerate((*contracts.items(), (IN_FORCE, in_force))):
+        margin = margin_of(contract, run.sums[place], plan)
+        if margin is not None:
+            margins[name] = replace(margin, contract=name)
+        if not isinstance(contract, AgreementOnClaims):
+            continue
+        found = contract.reconcile(run.sums[place], plan.scenarios, generator(plan.seed, "default of a bearer"))
+        if found is not None:
+            settled[name] = found
+            pools = _pools_of(contract, run.targets[place], plan.takeover.claims)
+            # Bundles in force keep their terms under every contract.
+            for under in [place] if place < len(contracts) else range(len(contracts)):
+                add_pooled(found, pools, run.targets[place], totals=run.totals[under], claims=run.claims[under])
+    return settled, margins
+
+
+def margin_of(contract: Contract, sums: Sums, plan: Plan) -> BearerMargin | None:
+    """Return the margin of who bears the risk of a contract; None where nobody does, or of no claim."""
+    if isinstance(contract, AgreementOnClaims):
+        return contract.margin(sums, plan.scenarios, plan.n_draws)
+    if isinstance(contract, FixedPriceBundle):
+        return bundle_margin(contract.name, sums, plan.scenarios, plan.n_draws)
+    return None
 
 
 def add_pooled(
@@ -70,7 +129,20 @@ def add_pooled(
         claims[-1, rows, kind] += part
 
 
-def pools_of(contract: Contract, target: Floats, table: pd.DataFrame) -> tuple[str, ...]:
-    """Return the pool of each claim that is in one under a contract."""
+def assumptions_of(contracts: Mapping[str, Contract], in_force: Contract) -> list[Assumption]:
+    """Return what is assumed of bearers, and of care that agreements in force have seen already."""
+    found = []
+    for name, contract in (*contracts.items(), (IN_FORCE, in_force)):
+        if isinstance(contract, AgreementOnClaims) and contract.credit is not None:
+            found.append(Assumption(f"default of the bearer, {name}", contract.credit.describe(), "given by the user"))
+    if isinstance(in_force, AgreementOnClaims) and (
+        in_force.episodes is None or "cost_so_far" not in in_force.episodes
+    ):
+        found.append(Assumption("care so far of episodes in force", "none", "assumed: no column `cost_so_far`"))
+    return found
+
+
+def _pools_of(contract: AgreementOnClaims, target: Floats, table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the pool of each claim that is in one."""
     rows = np.flatnonzero(~np.isnan(target))
-    return contract.pool_names(table.iloc[rows]) if isinstance(contract, AgreementOnClaims) and len(rows) else ()
+    return contract.pool_names(table.iloc[rows]) if len(rows) else ()

@@ -25,6 +25,14 @@ SOME = settings(max_examples=40, deadline=None)
 ROUNDING = 1e-9
 """Share of the gross flow that rounding of doubles may leave."""
 
+CREDITS = st.builds(
+    msk.Credit,
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 1.0),
+    collateral=st.floats(0.0, 20_000.0),
+    wrong_way=st.floats(0.0, 0.9),
+)
+
 SCENARIOS, CLAIMS = 5, 12
 SCOPE = ("medical", "indemnity")
 
@@ -35,16 +43,18 @@ def columns_of(seed: int) -> pd.DataFrame:
     return drawn.assign(claim_id=[f"C{place}" for place in range(CLAIMS)])
 
 
-def on_claims(agreement: msk.Agreement, seed: int, ended: pd.DataFrame | None = None) -> msk.AgreementOnClaims:
+def on_claims(
+    agreement: msk.Agreement, seed: int, ended: pd.DataFrame | None = None, credit: msk.Credit | None = None
+) -> msk.AgreementOnClaims:
     """Return the agreement on the claims of a made block."""
-    return msk.AgreementOnClaims(agreement, scope=SCOPE, episodes=columns_of(seed), ended=ended)
+    return msk.AgreementOnClaims(agreement, scope=SCOPE, episodes=columns_of(seed), ended=ended, credit=credit)
 
 
 def applied(contract: msk.AgreementOnClaims, episodes: msk.Episodes) -> tuple[list[Owed], Reconciliation]:
     """Return what is owed on two blocks of the claims, and what is settled on both."""
     parts = np.array_split(np.arange(episodes.shape[1]), 2)
     owed = [contract.per_episode(some_claims(episodes, rows)) for rows in parts]
-    found = contract.reconcile(added_sums(one.sums for one in owed), episodes.shape[0])
+    found = contract.reconcile(added_sums(one.sums for one in owed), episodes.shape[0], np.random.default_rng(5))
     assert found is not None
     return owed, found
 
@@ -82,14 +92,17 @@ def test_futures_and_files_give_the_same_dollars(agreement: msk.Agreement, seed:
             np.testing.assert_allclose(accounts[name][scenario, place], settled.accounts()[name], rtol=0, atol=slack)
 
 
-@given(agreements(), SEEDS)
+@given(agreements(), SEEDS, CREDITS)
 @SOME
-def test_accounts_add_to_zero_and_the_payers_is_the_reserve(agreement: msk.Agreement, seed: int) -> None:
+def test_accounts_add_to_zero_and_the_payers_is_the_reserve(
+    agreement: msk.Agreement, seed: int, credit: msk.Credit
+) -> None:
     """In every future the accounts add to zero; what the payer is out of is what the reserve held for its episodes.
 
     That is the reserve's identity when all has been paid: what is owed by claim and by pool, less the care outside.
+    Bearers that fail are in both.
     """
-    contract = on_claims(agreement, seed)
+    contract = on_claims(agreement, seed, credit=credit)
     episodes = make_episodes(seed, contract.scopes(), n_scenarios=SCENARIOS, n_claims=CLAIMS)
     owed, found = applied(contract, episodes)
     slack = ROUNDING * (found.gross_flow().max() + episodes.medical.sum())
@@ -156,15 +169,23 @@ def test_a_bundle_is_the_agreement_it_reads_as() -> None:
     bundle = msk.FixedPriceBundle(9_000, stop_loss=msk.StopLoss(20_000), refund=msk.Refund(0.2, 90))
     terms = (msk.FixedPrice(9_000), msk.StopLoss(20_000), msk.Refund(0.2, 90))
     contracts: dict[str, msk.Contract | msk.Agreement] = {
+        "ffs": msk.FeeForService(),
         "bundle": bundle,
         "terms": msk.Agreement("terms", terms, pooling="episode"),
     }
     result = msk.forecast(book, recovery, cost, contracts, scenarios=100, seed=4)
     for part in COMPONENTS:
-        one, other = (result.reserves[name].scenarios(part) for name in contracts)
+        one, other = (result.reserves[name].scenarios(part) for name in ("bundle", "terms"))
         np.testing.assert_allclose(other, one, rtol=1e-9)
-    np.testing.assert_allclose(result.claims[1], result.claims[0], rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(result.claims[2], result.claims[1], rtol=1e-9, atol=1e-6)
     assert result.taken_over["bundle"] == result.taken_over["terms"] == result.reconciliations["terms"].episodes.sum()
+    # What the payer pays more than the care costs, the seller makes.
+    more = result.reserves["bundle"].scenarios() - result.reserves["ffs"].scenarios()
+    for name in ("bundle", "terms"):
+        np.testing.assert_allclose(result.bearers[name].margin, more, atol=1e-6)
+    one, other = (result.bearers[name].to_frame()[name] for name in ("bundle", "terms"))
+    np.testing.assert_allclose(one, other, rtol=1e-9)
+    assert set(result.bearers) == {"bundle", "terms"}
 
 
 @pytest.mark.parametrize("timing", ["prospective", "retrospective"])

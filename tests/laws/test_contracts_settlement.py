@@ -115,6 +115,30 @@ def test_gate_and_scale_never_turn_a_result_around(
         assert abs(found["result"]) <= abs(difference)
 
 
+@given(st.floats(-9e5, 9e5), SHARES, SHARES, st.floats(0.0, 100.0), st.floats(0.01, 0.5), st.floats(0.01, 0.5))
+@SOME
+def test_the_order_of_quality_and_limit_matters_where_the_limit_binds(
+    result: float, risk: float, relief: float, score: float, gain: float, loss: float
+) -> None:
+    """Quality first moves at least as many dollars as the limit first, and the same where no limit binds.
+
+    Where the limit binds on the result after quality, the difference is what quality takes off the limit.
+    """
+    quality, limit = msk.QualityScale(risk, relief), msk.GainLossLimit(gain, loss)
+    episodes = frame([1e6 - result], quality_score=score)
+    first, last, whole = (
+        float(msk.settle(pooled(1e6, *terms), episodes).result[0])
+        for terms in ((quality, limit), (limit, quality), (quality,))
+    )
+    bound = 1e6 * (gain if result > 0 else loss)
+    kept = 1.0 - (risk * (1.0 - score / 100.0) if result >= 0 else relief * score / 100.0)
+    assert abs(first) >= abs(last) - 1e-6
+    if abs(whole) >= bound:
+        assert abs(first) - abs(last) == pytest.approx(bound * (1.0 - kept), abs=1e-6)
+    elif abs(result) <= bound:
+        assert first == pytest.approx(last, abs=1e-6)
+
+
 @given(agreements(), SEEDS, st.floats(0.01, 100.0))
 @SOME
 def test_other_dollars_are_the_same_contract(agreement: msk.Agreement, seed: int, factor: float) -> None:

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import msk_reserves as msk
+from msk_reserves.contracts.agreements.bearer import bundle_margin
+from tests.worlds.episodes import episodes_costing
 from tests.worlds.settled import frame
 
 COSTS = [25_000.0] * 10 + [45_000.0] * 6 + [90_000.0] * 3 + [200_000.0]
@@ -80,3 +82,64 @@ def test_a_failed_bearer_repays_a_part() -> None:
     rows = frame([1.1e6, 1.1e6, 0.9e6], pool=["failed", "sound", "failed with a gain"], defaulted=[1, 0, 1])
     found = msk.settle(msk.Agreement("owing", terms, timing="retrospective"), rows)
     assert found.result == pytest.approx([-40e3, -100e3, 100e3])
+
+
+@pytest.mark.parametrize("refund", [False, True])
+def test_prices_of_a_bearer_that_pays_up_to_a_limit(*, refund: bool) -> None:
+    """Twenty futures of one claim that cost as above, under a price of 52,000 with a stop-loss at 100,000.
+
+    The bearer's cost is 25,000, 45,000, 90,000 or 100,000 with chances .50, .30, .15, .05: mean 44,500, the break-even
+    price. At 52,000 it loses in a fifth of futures, (0.15 x 38,000 + 0.05 x 48,000) / 0.2 = 40,500 on average; the
+    worst 5 % is a loss of 48,000. A loss has at most a 5 % chance from 90,000 on, at most a 25 % chance from 45,000 on,
+    and at most a 5 % chance of more than 30,000 of capital from 60,000 on. With a fifth of the price back from one
+    worker in ten the break-even price is 44,500 / 0.98 = 45,408.16.
+    """
+    stop, back_to = msk.StopLoss(100_000), msk.Refund(0.2, 182) if refund else None
+    bundle = msk.FixedPriceBundle(52_000, stop_loss=stop, refund=back_to)
+    terms = (msk.FixedPrice(52_000), stop, *([] if back_to is None else [back_to]))
+    contract = msk.AgreementOnClaims(msk.Agreement("terms", terms))
+    back = np.nan_to_num(np.array(LATE), nan=np.inf)[:, None]
+    episodes = episodes_costing(np.array(COSTS)[:, None], bundle.covered(), back=back)
+    found = (
+        bundle_margin("bundle", bundle.per_episode(episodes).sums, 20, 20),
+        contract.margin(contract.per_episode(episodes).sums, 20, 20),
+    )
+    for one in found:
+        assert one is not None
+        assert one.break_even_price() == pytest.approx(45_408.163 if refund else 44_500, abs=1e-2)
+        if not refund:
+            assert one.mean() == pytest.approx(7_500)
+            assert one.chance_of_ruin() == pytest.approx(0.2)
+            assert one.mean_loss() == pytest.approx(40_500)
+            assert one.tail_mean(0.95) == pytest.approx(-48_000)
+            assert one.price_at_ruin(0.05) == pytest.approx(90_000, abs=0.01)
+            assert one.price_at_ruin(0.25) == pytest.approx(45_000, abs=0.01)
+            assert one.price_at_ruin(0.05, capital=30_000) == pytest.approx(60_000, abs=0.01)
+
+
+def test_default_of_a_seller_that_has_spent_a_part() -> None:
+    """Of a cost of mean 44,500 the seller has spent 18,000: it expects 26,500 more, and 2 % x 60 % of it is lost: 318.
+
+    What comes before the valuation is not lost again; the payer still owes what is unpaid of the price, 26,000.
+    """
+    terms = msk.Agreement("prepaid", (msk.AgreedPrice(), msk.StopLoss(100_000)))
+    so_far = pd.DataFrame({"claim_id": ["C0"], "cost_so_far": [18_000.0]})
+    contract = msk.AgreementOnClaims(terms, episodes=so_far, credit=msk.Credit(0.02, 0.6), begun=True)
+    episodes = episodes_costing(np.array(COSTS)[:, None] - 18_000.0, contract.covered(), begun=True)
+    owed = contract.per_episode(episodes)
+    margin = contract.margin(owed.sums, 20, 20)
+    assert margin is not None
+    assert margin.default_loss == pytest.approx(318.0)
+    assert margin.mean() == pytest.approx(7_500.0)
+    above = np.maximum(np.array(COSTS) - 100_000.0, 0.0)
+    assert owed.medical[:, 0] == pytest.approx(26_000.0 + above)
+
+
+def test_chances_of_failure_under_wrong_way_risk() -> None:
+    """With p = 2 % and a correlation of one half, three futures have normal scores of plus, no and minus .967422.
+
+    Phi((-2.053749 + 0.5 x .967422) / .866025) = Phi(-1.812924) = 3.4922 %; Phi(-2.371465) = .8859 %; Phi(-2.930006) =
+    .1695 %, from tables of the normal distribution to the printed digits.
+    """
+    found = msk.Credit(0.02, 0.6, wrong_way=0.5).chances(np.array([[-10.0], [0.0], [10.0]]))
+    assert found[:, 0] == pytest.approx([0.034922, 0.008859, 0.001695], abs=3e-6)

@@ -62,3 +62,37 @@ def some_claims(episodes: Episodes, rows: np.ndarray) -> Episodes:
         days_to_leave=episodes.days_to_leave[:, rows],
         day_back=episodes.day_back[:, rows],
     )
+
+
+def episodes_costing(
+    costs: np.ndarray, scope: Scope, *, back: np.ndarray | None = None, begun: bool = False
+) -> Episodes:
+    """Return futures of claims whose medical care is known and all in scope.
+
+    Parameters
+    ----------
+    costs : dollars, shape (n_scenarios, n_claims).
+    scope : what counts.
+    back : days to full duty, the same shape; at once when None.
+    begun : whether the claims are in a bundle already, half of whose price of 52,000 is unpaid.
+    """
+    nothing, n_claims = np.zeros(costs.shape), costs.shape[1]
+    claims = pd.DataFrame(
+        {"claim_id": [f"C{i}" for i in range(n_claims)], "bundle_price": 52_000.0 if begun else np.nan}
+    )
+    return Episodes(
+        takeover=Takeover(
+            claims=claims,
+            eligible=np.full(n_claims, not begun),
+            bundled=np.full(n_claims, begun),
+            unpaid_price=np.full(n_claims, 26_000.0 if begun else 0.0),
+            days_since_trigger=np.full(n_claims, 50.0 if begun else 0.0),
+        ),
+        medical=costs.copy(),
+        indemnity=nothing.copy(),
+        expense=nothing.copy(),
+        in_scope={scope: {name: costs if name == "medical" else nothing for name in COMPONENTS}},
+        days_off=nothing.copy(),
+        days_to_leave=nothing.copy(),
+        day_back=nothing.copy() if back is None else back,
+    )

@@ -7,6 +7,7 @@ import numpy as np
 
 from msk_reserves._checks import Floats
 from msk_reserves.contracts.agreements.agreement import Agreement
+from msk_reserves.contracts.agreements.bearer import RepricingError
 from msk_reserves.contracts.agreements.netting import Closed, Grouping, Netted, closed, groups_of, netted, totals
 from msk_reserves.contracts.agreements.settlement import Step
 from msk_reserves.contracts.amounts import BEARER, PAYER, POOL, EpisodeAmounts, Flow, Pool, PoolTerm
@@ -169,7 +170,7 @@ def settle_futures(agreement: Agreement, sums: Sums, scenarios: int, *, factor: 
 
     Raises
     ------
-    ValueError
+    RepricingError
         If prices are changed where terms of pools have been applied to each episode apart.
     """
     lines = sorted({key[:3] for key in sums})
@@ -200,7 +201,7 @@ def settle_futures(agreement: Agreement, sums: Sums, scenarios: int, *, factor: 
         net = netted(agreement, opening, groups)
         pools, moved = net.pools, net.moved
     elif factor != 1.0:
-        raise ValueError(
+        raise RepricingError(
             f"the price of {agreement.name!r} cannot be changed after its episodes were added up, since its terms of "
             "pools apply to each apart; forecast it at the other price"
         )

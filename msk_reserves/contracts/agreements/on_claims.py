@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from msk_reserves._checks import Booleans, Floats, Integers
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.contracts.agreements.agreement import Agreement
+from msk_reserves.contracts.agreements.bearer import BearerMargin, Credit
 from msk_reserves.contracts.agreements.futures import (
+    SettledFutures,
     added_sums,
     episode_futures,
     line_sums,
@@ -19,7 +22,7 @@ from msk_reserves.contracts.agreements.futures import (
 )
 from msk_reserves.contracts.agreements.netting import pool_name
 from msk_reserves.contracts.agreements.reconciliation import Reconciliation
-from msk_reserves.contracts.amounts import PAYER, accounts_of
+from msk_reserves.contracts.amounts import BEARER, PAYER, Flow, accounts_of
 from msk_reserves.contracts.fixed_price import admitted
 from msk_reserves.contracts.table import WORDS, EpisodeDataError, EpisodeTable
 from msk_reserves.contracts.terms import Owed, SumKey, Sums
@@ -54,6 +57,7 @@ class AgreementOnClaims:
     settled : dollars already paid to the bearer beside prices by pool, negative if by the bearer.
     measured : for each measure of the futures a function of a block.
     eligible : values a claim's columns must have; every claim that may be taken over when empty.
+    credit : how likely the bearer is to fail, and what is then lost; it never fails when None.
     begun : whether its episodes are the claims in a bundle already; `forecast(in_force=...)` says so.
 
     Notes
@@ -79,6 +83,7 @@ class AgreementOnClaims:
     settled: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, Measure] = field(default_factory=dict)
     eligible: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    credit: Credit | None = None
     begun: bool = False
 
     def __post_init__(self) -> None:
@@ -173,13 +178,14 @@ class AgreementOnClaims:
             parts["medical"] = _changed(parts["medical"], rows, bought)
         return Owed(parts["medical"], parts["indemnity"], parts["expense"], sums=sums, target=target)
 
-    def reconcile(self, sums: Sums, scenarios: int) -> Reconciliation | None:
+    def reconcile(self, sums: Sums, scenarios: int, random: np.random.Generator | None = None) -> Reconciliation | None:
         """Return what is settled in every future; None where no claim and no ended episode is under the agreement.
 
         Parameters
         ----------
         sums : those of `per_episode`, added up over all claims.
         scenarios : how many futures.
+        random : in which futures the bearer fails; needed where `credit` is given.
 
         Raises
         ------
@@ -195,16 +201,50 @@ class AgreementOnClaims:
             raise ValueError(f"`settled` names the pools {lost}; there are {', '.join(found.names)}")
         due = found.end.due - np.array([self.settled.get(name, 0.0) for name in found.names])
         aside = -accounts_of(found.end.final.flows, due.shape)[PAYER]
+        flows, default = found.end.flows, np.zeros(due.shape)
+        if self.credit is not None and random is not None:
+            chance, dollars = self._default(self.credit, found, due)
+            default = np.where(random.random(due.shape) < chance, dollars, 0.0)
+            # A failed bearer's part is paid by the payer: dollars that come to it beside those due to it.
+            flows = (*flows, Flow("default of the bearer", PAYER, BEARER, default))
         return Reconciliation(
             agreement=self.agreement,
             pool_names=found.names,
             episodes=found.episodes[0].copy(),
             target=found.target,
-            result=found.end.final.amount.copy(),
-            due=due,
-            not_by_claim=due - found.own + aside,
-            flows=found.end.flows,
+            result=found.end.final.amount + default,
+            due=due + default,
+            not_by_claim=due + default - found.own + aside,
+            flows=flows,
         )
+
+    def margin(self, sums: Sums, scenarios: int, n_draws: int) -> BearerMargin | None:
+        """Return the bearer's margin in every future; None where no episode is under the agreement.
+
+        Parameters
+        ----------
+        sums : those of `per_episode`, added up over all claims.
+        scenarios : how many futures.
+        n_draws : parameter draws behind them.
+        """
+        every = self.with_ended(sums)
+        if not every:
+            return None
+        found = settle_futures(self.agreement, every, scenarios)
+        price, expected = found.target.sum(axis=1), float("nan")
+        if self.credit is not None:
+            chance, dollars = self._default(self.credit, found, found.end.due)
+            expected = float((chance * dollars).sum(axis=1).mean())
+        at = partial(_margin_at, self.agreement, every, scenarios)
+        margin = accounts_of(found.end.flows, found.target.shape)[BEARER].sum(axis=1)
+        return BearerMargin(self.name, float(found.episodes[0].sum()), price, margin, at, expected, n_draws)
+
+    def _default(self, credit: Credit, found: SettledFutures, due: Floats) -> tuple[Floats, Floats]:
+        """Return the chance that the bearer fails and what is then lost, by future and pool."""
+        margin = accounts_of(found.end.flows, due.shape)[BEARER]
+        owed = np.maximum(-due, 0.0)
+        exposure = owed + found.left if self.agreement.timing == "prospective" else owed
+        return credit.chances(margin), credit.lost(exposure)
 
     def with_ended(self, sums: Sums) -> dict[SumKey, Floats]:
         """Return the sums with the episodes that have ended: all of their care has been given."""
@@ -300,6 +340,13 @@ class AgreementOnClaims:
         if not self.begun:
             return 0.0
         return np.nan_to_num(self._bundle_price(episodes, rows)) - episodes.takeover.unpaid_price[rows]
+
+
+def _margin_at(agreement: Agreement, sums: Sums, scenarios: int, factor: float) -> Floats:
+    """Return the bearer's margin with every price times a factor, shape (n_scenarios,)."""
+    found = settle_futures(agreement, sums, scenarios, factor=factor)
+    margin: Floats = accounts_of(found.end.flows, found.target.shape)[BEARER].sum(axis=1)
+    return margin
 
 
 def _changed(dollars: Floats, rows: Integers, by: Floats) -> Floats:
