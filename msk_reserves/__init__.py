@@ -262,6 +262,12 @@ if TYPE_CHECKING:
     from msk_reserves.report.survival_plot import plot_survival as plot_survival
     from msk_reserves.reserves.distribution import ReserveDistribution as ReserveDistribution
     from msk_reserves.reserves.forecast import Forecast as Forecast, forecast as forecast
+    from msk_reserves.reserves.late_reports import NotYetReported as NotYetReported
+    from msk_reserves.reserves.report_lag import ReportLag as ReportLag, fit_report_lag as fit_report_lag
+    from msk_reserves.reserves.unreported import (
+        UnreportedClaims as UnreportedClaims,
+        claims_not_yet_reported as claims_not_yet_reported,
+    )
     from msk_reserves.samples.calibration import calibration_report as calibration_report
     from msk_reserves.samples.kentucky_michigan import musculoskeletal as musculoskeletal
     from msk_reserves.samples.shipped import load_sample as load_sample
@@ -353,6 +359,9 @@ _NAMES = {
     "contracts.terms": "Contract FeeForService Owed",
     "reserves.distribution": "ReserveDistribution",
     "reserves.forecast": "Forecast forecast",
+    "reserves.late_reports": "NotYetReported",
+    "reserves.report_lag": "ReportLag fit_report_lag",
+    "reserves.unreported": "UnreportedClaims claims_not_yet_reported",
     "certainty.gain": "CertaintyGain certainty_gain",
     "certainty.like_claims": "LikeClaims LikeClaimsBundled variation_by_size",
     "certainty.measures": (

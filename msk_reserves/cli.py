@@ -103,6 +103,7 @@ def _tables(command: argparse.ArgumentParser, *, date_required: bool) -> None:
         ("payments", "dated payments"),
         ("case-reserves", "the adjusters' estimates"),
         ("scores", "outcome scores"),
+        ("exposure", "payroll or full-time equivalents by period"),
     ):
         command.add_argument(f"--{name}", metavar="FILE", help=f"CSV or Parquet, {holds}")
     when = command.add_mutually_exclusive_group(required=date_required)

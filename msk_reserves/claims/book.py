@@ -110,6 +110,7 @@ class ClaimBook:
     assumptions : what was assumed while reading.
     inputs : the tables read, with their hashes.
     set_aside : the claims left out.
+    exposure : what new claims arise from, by period, for the periods that had ended by the date; None where not given.
     """
 
     valuation_date: "pd.Timestamp | None"
@@ -124,6 +125,7 @@ class ClaimBook:
     assumptions: tuple[Assumption, ...]
     inputs: tuple[InputFile, ...]
     set_aside: SetAside
+    exposure: "pd.DataFrame | None" = None
 
     def __len__(self) -> int:
         return len(self.claims)

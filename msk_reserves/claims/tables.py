@@ -145,7 +145,14 @@ class ClaimTables:
             assumptions=assumptions_of(view.claims, filled.reset_index(drop=True), self.rules, self.depth),
             inputs=self.inputs,
             set_aside=tables.set_aside,
+            exposure=self._exposure_ended(date),
         )
+
+    def _exposure_ended(self, date: "str | pd.Timestamp | None") -> pd.DataFrame | None:
+        """Return the exposure of the periods that had ended on the evening of a date; None of undated tables."""
+        if self.exposure is None or date is None:
+            return None
+        return self.exposure[self.exposure["period_end"] <= pd.Timestamp(date)].reset_index(drop=True)
 
     def _within(self, day: int) -> "ClaimTables":
         """Return the tables without summary rows that run past `day`, or raise them all."""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import CATEGORIES
-from msk_reserves.reserves.forecast import IBNR_REASON, Forecast
+from msk_reserves.reserves.forecast import Forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _what_it_rests_on(forecast: Forecast) -> tuple[Disclosure, ...]:
     """Return claims, dates, uncertainty, data and models."""
     return (
         Disclosure("Claims covered", covered_claims(forecast.book), "ASOP 43, 3.3.e"),
-        Disclosure("Not covered", IBNR_REASON, "ASOP 43, 3.3.e"),
+        Disclosure("Claims not yet reported", _unreported(forecast), "ASOP 43, 3.3.e"),
         Disclosure("Dates", _dates(forecast.book, forecast.manifest.as_of), "ASOP 43, 4.1"),
         Disclosure("Uncertainty", forecast.what_a_band_holds(), "ASOP 43, 3.6.8 and 4.1"),
         Disclosure(
@@ -114,6 +114,13 @@ def covered_claims(book: ClaimBook) -> str:
     parts = [f"{str(name).replace('_', ' ')} {n:,}" for name, n in sorted(counts.items(), key=lambda one: -one[1])]
     told.append(f"body part {', '.join(parts)}")
     return "; ".join(told)
+
+
+def _unreported(forecast: Forecast) -> str:
+    """Return where claims not yet reported are."""
+    if forecast.ibnr is None:
+        return f"not in any figure: {forecast.ibnr_reason}"
+    return f"{forecast.ibnr_reason}; {forecast.ibnr!r}"
 
 
 def _missing(forecast: Forecast) -> dict[str, str]:

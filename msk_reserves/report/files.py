@@ -13,7 +13,8 @@ from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.report.page import comparisons, report_html
 from msk_reserves.reserves.distribution import PARTS, QUANTILES, TAIL_LEVELS, ReserveDistribution
-from msk_reserves.reserves.forecast import IBNR_REASON, Forecast
+from msk_reserves.reserves.forecast import Forecast
+from msk_reserves.reserves.late_reports import NotYetReported
 
 RESERVES, CLAIMS, REPORT = "reserves.json", "claims.csv", "report.html"
 
@@ -97,8 +98,8 @@ def results(forecast: Forecast) -> dict[str, object]:
         "claims": dict(forecast.book.state_counts()),
         "set_aside": {"claims": len(forecast.set_aside.claim_ids), "paid": float(forecast.set_aside.paid)},
         "reserves": {name: _reserve(reserve) for name, reserve in forecast.reserves.items()},
-        "ibnr": None,
-        "ibnr_reason": IBNR_REASON,
+        "ibnr": None if forecast.ibnr is None else dict.fromkeys(forecast.reserves, _unreported(forecast.ibnr)),
+        "ibnr_reason": forecast.ibnr_reason,
         "certainty": {gain.name: _gain(gain) for gain in comparisons(forecast)},
         "manifest": made.to_dict(),
     }
@@ -134,6 +135,14 @@ def _reserve(reserve: ReserveDistribution) -> dict[str, object]:
         }
     told: dict[str, object] = {"components": components}
     return told | ({"missing": dict(reserve.missing)} if reserve.missing else {})
+
+
+def _unreported(found: NotYetReported) -> dict[str, object]:
+    """Return the reserve for claims not yet reported, and their number."""
+    levels = np.quantile(found.counts, QUANTILES).tolist()
+    quantiles = {f"{level:g}": value for level, value in zip(QUANTILES, levels, strict=True)}
+    number = {"mean": float(found.counts.mean()), "sd": float(found.counts.std(ddof=1)), "quantiles": quantiles}
+    return _reserve(found.reserve) | {"claims": number}
 
 
 def _gain(gain: CertaintyGain) -> dict[str, object]:

@@ -25,6 +25,7 @@ from msk_reserves.report.sections import (
     data_tables,
     gain_table,
     pairs,
+    period_table,
     rate_tables,
     recovery_table,
     relativity_tables,
@@ -32,11 +33,12 @@ from msk_reserves.report.sections import (
     short_table,
     standing_table,
     terms_table,
+    unreported_table,
     verdict_table,
 )
 from msk_reserves.report.survival_plot import plot_survival
 from msk_reserves.reserves.distribution import PARTS
-from msk_reserves.reserves.forecast import IBNR_REASON, Forecast
+from msk_reserves.reserves.forecast import Forecast
 
 HASH_SALT = "msk-reserves"
 """Fixes the names inside an SVG, which are otherwise drawn at random: the same forecast gives the same bytes."""
@@ -118,6 +120,7 @@ def report_html(
         version=__version__,
         short=short_table(forecast),
         reserves=reserve_tables(forecast),
+        unreported=None if forecast.ibnr is None else (unreported_table(forecast.ibnr), period_table(forecast.ibnr)),
         gains=[(gain_table(forecast, gain), [line.strip() for line in str(gain).splitlines()[1:]]) for gain in gains],
         pictures=_pictures(forecast),
         survival=survival,
@@ -235,9 +238,8 @@ def _beyond(recovery: Recovery) -> tuple[str, ...]:
 def _absent(forecast: Forecast) -> tuple[tuple[str, str], ...]:
     """Return what is in no figure, each with its reason."""
     missing = next(iter(forecast.reserves.values())).missing
-    absent = [("claims not yet reported (IBNR)", IBNR_REASON)]
-    absent += [(part, missing[part]) for part in PARTS if part in missing]
-    return tuple(absent)
+    unreported = () if forecast.ibnr is not None else (("claims not yet reported (IBNR)", forecast.ibnr_reason),)
+    return (*unreported, *((part, missing[part]) for part in PARTS if part in missing))
 
 
 def _manifest_tables(forecast: Forecast) -> tuple[Table, ...]:

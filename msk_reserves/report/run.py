@@ -114,7 +114,7 @@ def demo_bundle() -> str:
 
 def tables_of(options: argparse.Namespace) -> ClaimTables:
     """Return the tables the options name, read and checked."""
-    given = {name: getattr(options, name) for name in ("events", "payments", "case_reserves", "scores")}
+    given = {name: getattr(options, name) for name in ("events", "payments", "case_reserves", "scores", "exposure")}
     for name, source in {"claims": options.claims, **given}.items():
         if source is not None and not Path(source).is_file():
             raise ValueError(f"`--{name.replace('_', '-')}` must be a CSV or Parquet file; there is no file {source!r}")

@@ -14,8 +14,9 @@ from msk_reserves.cost.rates import rate_table
 from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.recovery.quality.verdict import RecoveryAssessment
-from msk_reserves.reserves.distribution import PARTS
+from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
+from msk_reserves.reserves.late_reports import NotYetReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,47 @@ def short_table(forecast: Forecast) -> Table:
 
 def reserve_tables(forecast: Forecast) -> tuple[Table, ...]:
     """Return a table for each contract: unpaid cost by component, whole dollars."""
-    tables = []
-    for name, reserve in forecast.reserves.items():
-        frame = reserve.to_frame()
-        rows = []
-        for part in PARTS:
-            if part in frame.index:
-                rows.append((part, *(f"{frame.at[part, column]:,.0f}" for column in HEADLINE)))
-            else:
-                rows.append((part, "not in any figure", *[""] * (len(HEADLINE) - 1)))
-        caption = f"{name}: unpaid cost, nominal dollars"
-        tables.append(Table(caption, ("component", *HEADLINE.values()), tuple(rows), stacks=True))
-    return tuple(tables)
+    return tuple(_reserve_table(reserve, name) for name, reserve in forecast.reserves.items())
+
+
+def unreported_table(found: NotYetReported) -> Table:
+    """Return the reserve for claims not yet reported by component, whole dollars."""
+    low, high = found.count_band()
+    caption = f"Claims not yet reported ({low:,.0f} to {high:,.0f} with a chance of 90 %)"
+    return _reserve_table(found.reserve, caption)
+
+
+def period_table(found: NotYetReported) -> Table:
+    """Return the accident periods of which something is still unreported, latest last, and the shares reported."""
+    frame = found.unreported.to_frame()
+    frame = frame[frame["not reported, mean"] >= 0.05]
+    rows = tuple(
+        (
+            str(row[0].date()),
+            f"{row[1]:,.0f}",
+            f"{row[2]:.1%}",
+            f"{row[3]:,}",
+            f"{row[4]:,.1f}",
+            f"{row[5]:,.1f}",
+        )
+        for row in frame.itertuples(index=False)
+    )
+    columns = ("period from", "exposure", "share reported", "reported", "not reported, mean", "standard deviation")
+    caption = f"Claims by accident period; exposure: {found.unreported.periods.basis}"
+    return Table(caption, columns, rows, stacks=True)
+
+
+def _reserve_table(reserve: ReserveDistribution, name: str) -> Table:
+    """Return one reserve by component."""
+    frame = reserve.to_frame()
+    rows = []
+    for part in PARTS:
+        if part in frame.index:
+            rows.append((part, *(f"{frame.at[part, column]:,.0f}" for column in HEADLINE)))
+        else:
+            rows.append((part, "not in any figure", *[""] * (len(HEADLINE) - 1)))
+    caption = f"{name}: unpaid cost, nominal dollars"
+    return Table(caption, ("component", *HEADLINE.values()), tuple(rows), stacks=True)
 
 
 def gain_table(forecast: Forecast, gain: CertaintyGain) -> Table:

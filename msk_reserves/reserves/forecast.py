@@ -24,6 +24,7 @@ from msk_reserves.episodes.plan import Plan, make_plan
 from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
+from msk_reserves.reserves.late_reports import LateReports, NotYetReported, ask_late_reports, reserve_unreported
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
 from msk_reserves.reserves.pooled import IN_FORCE, Run, assumptions_of, check_components, on_claims, settle_pools
 from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block
@@ -35,8 +36,6 @@ PATHS_METHOD = (
     "semi-Markov paths with clocks that restart on entry, but for attorneys, simulated as the first of independent "
     "latent exits; payments compound Poisson around the expected cost of the path"
 )
-
-IBNR_REASON = "claims not yet reported are not estimated by this version; the reserves hold reported claims only"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +53,8 @@ class Forecast:
     taken_over : claims valued under each contract's own terms; the rest stay fee for service or in their bundle.
     bundled : claims in a bundle already.
     systemic : the systemic risk assumed.
+    ibnr : the reserve for claims not yet reported, in none of the others; None where there is none.
+    ibnr_reason : why there is none, or that it stands apart.
     manifest : what the result was made from.
     reconciliations : what agreements settle by pool in every future, by the contract's name; that of an agreement in
         force as `in force`. A pool's result is in the reserve, and shown by claim by target price.
@@ -67,6 +68,8 @@ class Forecast:
     taken_over: Mapping[str, int]
     bundled: int
     systemic: SystemicRisk
+    ibnr: NotYetReported | None
+    ibnr_reason: str
     manifest: Manifest
     reconciliations: Mapping[str, Reconciliation] = field(default_factory=dict)
     bearers: Mapping[str, BearerMargin] = field(default_factory=dict)
@@ -116,8 +119,19 @@ class Forecast:
             lines.append(f"set aside: {len(self.set_aside.claim_ids):,} claims, paid ${self.set_aside.paid:,.0f}")
         missing = next(iter(self.reserves.values())).missing
         lines += [f"{name} is not in any figure: {reason}" for name, reason in missing.items()]
-        lines.append(f"not in any figure: {IBNR_REASON}")
+        lines += self._unreported_lines()
         return "\n".join(lines)
+
+    def _unreported_lines(self) -> list[str]:
+        """Return what is printed of claims not yet reported."""
+        if self.ibnr is None:
+            return [f"claims not yet reported are not in any figure: {self.ibnr_reason}"]
+        low, high = self.ibnr.count_band()
+        told = f"{self.ibnr.counts.mean():,.1f} expected, 90 % predictive band {low:,.0f} to {high:,.0f}"
+        return [
+            f"\nClaims not yet reported, in none of the figures above and the same under every contract: {told}",
+            self.ibnr.reserve.to_frame().to_string(float_format=lambda value: f"{value:,.0f}"),
+        ]
 
     def __repr__(self) -> str:
         return str(self)
@@ -146,6 +160,7 @@ def forecast(
     systemic: SystemicRisk | None = None,
     in_force: InForce | AgreementOnClaims | None = None,
     horizon_days: float = HORIZON_DAYS,
+    ibnr: bool = True,
     executor: Executor | None = None,
     progress: bool | None = None,
 ) -> Forecast:
@@ -163,6 +178,7 @@ def forecast(
     in_force : terms of the bundles claims are already in, or the agreement they are under; the printed assumption when
         not given.
     horizon_days : how far ahead payments count.
+    ibnr : whether to estimate claims not yet reported, on a line of their own, where the book can tell.
     executor : any `concurrent.futures` executor; threads on all cores when not given.
     progress : whether to show a bar; in notebooks only when not given.
 
@@ -191,7 +207,8 @@ def forecast(
         book, recovery, cost, scopes=scopes, scenarios=scenarios, seed=seed, systemic=risk, horizon_days=horizon_days
     )
     check_components({**terms, IN_FORCE: own}, plan.missing)
-    run = _run(plan, tuple(terms.values()), own, executor, progress=progress)
+    late, unreported, reason = ask_late_reports(book, cost, plan) if ibnr else (None, None, "not asked for")
+    run = _run(plan, tuple(terms.values()), own, late, executor, progress=progress)
     reconciliations, bearers = settle_pools(run, terms, own, plan)
     for array in (run.claims, run.workers):
         array.flags.writeable = False
@@ -200,6 +217,7 @@ def forecast(
         by_component = dict(zip(COMPONENTS, run.totals[place], strict=True))
         settled = contract.settle({part: by_component[part] for part in COMPONENTS if part in plan.components})
         reserves[name] = ReserveDistribution(name, settled, plan.missing, plan.n_draws)
+    found = None if unreported is None else reserve_unreported(unreported, run.unreported, plan)
     return Forecast(
         book=book,
         reserves=reserves,
@@ -208,7 +226,9 @@ def forecast(
         taken_over={name: _taken_over(contract, plan) for name, contract in terms.items()},
         bundled=int(plan.takeover.bundled.sum()),
         systemic=risk,
-        manifest=_manifest(book, recovery, cost, terms, own, risk, plan),
+        ibnr=found,
+        ibnr_reason=reason,
+        manifest=_manifest(book, recovery, cost, terms, own, risk, plan, found),
         reconciliations=reconciliations,
         bearers=bearers,
     )
@@ -218,6 +238,7 @@ def _run(
     plan: Plan,
     contracts: tuple[Contract, ...],
     in_force: InForce | AgreementOnClaims,
+    late: LateReports | None,
     executor: Executor | None,
     *,
     progress: bool | None,
@@ -226,16 +247,18 @@ def _run(
     totals = np.zeros((len(contracts), len(COMPONENTS), plan.scenarios))
     claims = np.empty((len(contracts), len(PARTS), plan.n_claims, len(CLAIM_FIGURES)))
     workers = np.empty((plan.n_claims, len(WORKER_FIGURES)))
+    unreported = np.zeros((len(COMPONENTS) + 1, plan.scenarios))
     targets = np.empty((len(contracts) + 1, plan.n_claims))
     sums: list[Sums] = [{} for _ in targets]
-    work = partial(reduce_block, contracts=contracts, in_force=in_force)
+    work = partial(reduce_block, contracts=contracts, in_force=in_force, late=late)
     for rows, block in run_blocks(plan, work, executor=executor, progress=progress):
         totals += block.totals
         claims[:, :, rows] = block.claims
         workers[rows] = block.workers
+        unreported += block.unreported
         targets[:, rows] = block.targets
         sums = [added_sums(pair) for pair in zip(sums, block.sums, strict=True)]
-    return Run(totals, claims, workers, targets, tuple(sums))
+    return Run(totals, claims, workers, targets, tuple(sums), unreported)
 
 
 def _taken_over(contract: Contract, plan: Plan) -> int:
@@ -254,6 +277,7 @@ def _manifest(
     in_force: InForce | AgreementOnClaims,
     risk: SystemicRisk,
     plan: Plan,
+    ibnr: NotYetReported | None,
 ) -> Manifest:
     """Collect what the forecast was made from."""
     assumptions = [*book.assumptions, *recovery.assumptions_on(book), *cost.assumptions, risk.assumption()]
@@ -261,6 +285,8 @@ def _manifest(
         source = "contract file" if in_force.stated else "assumed: no terms of the bundles in force were given"
         assumptions.append(Assumption("bundles in force", in_force.describe(), source))
     assumptions += assumptions_of(contracts, in_force)
+    if ibnr is not None:
+        assumptions += ibnr.assumptions()
     return Manifest(
         as_of=valuation(book),
         seed=plan.seed,
@@ -269,7 +295,7 @@ def _manifest(
         horizon_days=plan.horizon_days,
         versions=versions(),
         inputs=book.inputs,
-        methods=_methods(recovery, cost),
+        methods=_methods(recovery, cost) | ({} if ibnr is None else {"claims not yet reported": ibnr.method()}),
         contracts={name: contract.describe() for name, contract in contracts.items()},
         assumptions=tuple(assumptions),
         decisions=(*book.decisions, *recovery.decisions, *cost.decisions),

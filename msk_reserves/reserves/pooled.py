@@ -37,6 +37,7 @@ class Run:
     ----------
     totals, claims, workers, targets : as there.
     sums : what contracts need added up, one for each and one for the bundles in force.
+    unreported : dollars of unreported claims by component and, last, their number, shape (4, n_scenarios).
     """
 
     totals: Floats
@@ -44,6 +45,7 @@ class Run:
     workers: Floats
     targets: Floats
     sums: tuple[Sums, ...]
+    unreported: Floats
 
 
 def on_claims(contract: Contract | Agreement) -> Contract:

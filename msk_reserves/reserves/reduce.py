@@ -11,6 +11,7 @@ from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.record import Episodes
 from msk_reserves.episodes.simulate import simulate_block
 from msk_reserves.episodes.states import IN_WINDOW
+from msk_reserves.reserves.late_reports import LateReports
 
 CLAIM_FIGURES = ("mean", "sd", "p05", "p50", "p95")
 WORKER_FIGURES = ("days_remaining_mean", "days_remaining_p50", "probability_back_in_26_weeks")
@@ -31,6 +32,8 @@ class BlockTotals:
     sums : what contracts that pool need added up; one for each contract, and one for the bundles in force.
     targets : mean target prices under each of these, NaN for a claim that is not in a pool; shape
         (n_contracts + 1, n_claims).
+    unreported : dollars of the unreported claims that the block's claims stand for and, last, their number, shape
+        (4, n_scenarios); zero where they are not asked for.
     """
 
     totals: Floats
@@ -38,9 +41,12 @@ class BlockTotals:
     workers: Floats
     sums: tuple[Sums, ...]
     targets: Floats
+    unreported: Floats
 
 
-def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contract) -> BlockTotals:
+def reduce_block(
+    plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contract, late: LateReports | None = None
+) -> BlockTotals:
     """Simulate a block, apply every contract to the same futures, and reduce.
 
     Parameters
@@ -48,11 +54,15 @@ def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contr
     plan : the block's part of the forecast.
     contracts : terms for the claims that are not in a bundle.
     in_force : terms of those that are.
+    late : claims not yet reported, if asked for.
     """
     episodes = simulate_block(plan)
     own = in_force.per_episode(episodes) if episodes.takeover.bundled.any() else None
     sums: list[Sums] = []
     targets = np.full((len(contracts) + 1, plan.n_claims), np.nan)
+    unreported = np.zeros((len(COMPONENTS) + 1, plan.scenarios))
+    if late is not None:
+        unreported[:] = late.totals(plan.takeover.claims.index.to_numpy(), plan.keys, episodes)
     totals = np.empty((len(contracts), len(COMPONENTS), plan.scenarios))
     claims = np.empty((len(contracts), len(COMPONENTS) + 1, plan.n_claims, len(CLAIM_FIGURES)))
     first: list[Floats] = []
@@ -74,7 +84,7 @@ def reduce_block(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contr
     sums.append({} if own is None else own.sums)
     if own is not None and own.target is not None:
         targets[-1] = own.target
-    return BlockTotals(totals, claims, _worker_figures(plan, episodes), tuple(sums), targets)
+    return BlockTotals(totals, claims, _worker_figures(plan, episodes), tuple(sums), targets, unreported)
 
 
 def _figures(values: Floats, known: tuple[Floats, Floats] | None) -> Floats:

@@ -24,6 +24,7 @@ COMPONENT = {
     "tail_mean": {f"{level:g}": NUMBER for level in TAIL_LEVELS},
     "monte_carlo_error": NUMBER,
 }
+CLAIMS_COUNTED = {"mean": NUMBER, "sd": NUMBER, "quantiles": COMPONENT["quantiles"]}
 GAIN = {
     "mean_change": NUMBER,
     "band_narrowing": {"0.9": NUMBER},
@@ -40,7 +41,9 @@ SHAPE = {
     "claims": dict.fromkeys(("off_work", "modified_duty", "back_at_work", "other", "closed"), WHOLE),
     "set_aside": {"claims": WHOLE, "paid": NUMBER},
     "reserves": {name: {"components": dict.fromkeys(PARTS, COMPONENT)} for name in ("ffs", "bundle")},
-    "ibnr": None,
+    "ibnr": {
+        name: {"components": dict.fromkeys(PARTS, COMPONENT), "claims": CLAIMS_COUNTED} for name in ("ffs", "bundle")
+    },
     "ibnr_reason": TEXT,
     "certainty": {"bundle against ffs": dict.fromkeys(PARTS, GAIN)},
 }

@@ -10,15 +10,16 @@ from msk_reserves.cost.fit import fit_cost
 from msk_reserves.recovery.path.model import fit_recovery
 from msk_reserves.recovery.quality.verdict import assess_recovery
 from msk_reserves.report.page import report_html, write_report
-from msk_reserves.reserves.forecast import IBNR_REASON, Forecast
+from msk_reserves.reserves.forecast import Forecast
 from tests.worlds.forecasts import ledger_book, made_forecast, undated_book
 
 RECOVERY = fit_recovery(ledger_book(), candidates=("weibull", "lognormal"), covariates=())
 COST = fit_cost(ledger_book(), RECOVERY)
 
 ASOP_43 = (
-    "Purpose", "Intended measure", "Gross or net", "Time value", "Components", "Claims covered", "Not covered",
-    "Dates", "Uncertainty", "Basis of the ranges", "Change from a prior estimate", "Data", "Models",
+    "Purpose", "Intended measure", "Gross or net", "Time value", "Components", "Claims covered",
+    "Claims not yet reported", "Dates", "Uncertainty", "Basis of the ranges", "Change from a prior estimate", "Data",
+    "Models",
 )  # fmt: skip
 
 
@@ -86,7 +87,8 @@ def test_everything_required_is_there() -> None:
             assert " ".join((part, *(f"{dollars:,.0f}" for dollars in figures))) in words, (name, part)
     made = forecast.manifest
     needed = [
-        forecast.what_a_band_holds(), "bundle against ffs", "whose failure is not in these figures", IBNR_REASON,
+        forecast.what_a_band_holds(), "bundle against ffs", "whose failure is not in these figures",
+        repr(forecast.ibnr),
         "Where the claims stand", assess_recovery(RECOVERY, forecast.book).verdict, "Checks of the recovery model",
         "Stays and days at risk by state", "Moves between states", "Medical level of claims",
         f"seed {made.seed}", f"scenarios {made.scenarios}", *made.methods.values(), *made.contracts.values(),

@@ -15,7 +15,9 @@ from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
 from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
+from msk_reserves.reserves.late_reports import NAME, NotYetReported
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
+from msk_reserves.reserves.unreported import claims_not_yet_reported
 from tests.worlds.simple import VALUATION, simple_world
 
 N_SCENARIOS, N_DRAWS = 400, 20
@@ -85,8 +87,19 @@ def made_forecast(
         taken_over={name: 12 * place for place, name in enumerate(names)},
         bundled=3,
         systemic=SystemicRisk(),
+        ibnr=_unreported(draw, claims, missing),
+        ibnr_reason="apart" if claims.valuation_date is not None else "the claims carry no dates",
         manifest=_manifest(claims, names),
     )
+
+
+def _unreported(draw: np.random.Generator, claims: ClaimBook, missing: Mapping[str, str]) -> NotYetReported | None:
+    """Return a reserve for claims not yet reported of random numbers; none of an undated book."""
+    if claims.valuation_date is None:
+        return None
+    totals = {part: draw.lognormal(11, 0.4, N_SCENARIOS) for part in COMPONENTS if part not in missing}
+    reserve = ReserveDistribution(NAME, totals, missing, N_DRAWS)
+    return NotYetReported(reserve, draw.poisson(7.0, N_SCENARIOS).astype(float), claims_not_yet_reported(claims))
 
 
 def _worker_figures(draw: np.random.Generator, claims: ClaimBook) -> Floats:
