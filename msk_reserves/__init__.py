@@ -68,6 +68,11 @@ if TYPE_CHECKING:
     from msk_reserves.contracts.agreements.bearer import BearerMargin as BearerMargin, Credit as Credit
     from msk_reserves.contracts.agreements.differing import where_they_differ as where_they_differ
     from msk_reserves.contracts.agreements.on_claims import AgreementOnClaims as AgreementOnClaims
+    from msk_reserves.contracts.agreements.ratchet import (
+        Ratchet as Ratchet,
+        SavingRegion as SavingRegion,
+        simulate_ratchet as simulate_ratchet,
+    )
     from msk_reserves.contracts.agreements.reading import (
         preset_names as preset_names,
         read_agreement as read_agreement,
@@ -336,6 +341,7 @@ _NAMES = {
     "contracts.agreements.differing": "where_they_differ",
     "contracts.agreements.reading": "preset_names read_agreement",
     "contracts.agreements.on_claims": "AgreementOnClaims",
+    "contracts.agreements.ratchet": "Ratchet SavingRegion simulate_ratchet",
     "contracts.agreements.rebasing": "Rebasing break_even_saving margin_by_year",
     "contracts.agreements.reconciliation": "Reconciliation",
     "contracts.agreements.settle": "settle",

@@ -46,6 +46,34 @@ def test_margins_by_year(
     assert found.sum() == pytest.approx(total, abs=PRINTED)
 
 
+@pytest.mark.parametrize(("rebasing", "region_share", "saver", "margins", "total"), TABLE)
+def test_a_simulated_region_without_chance_is_the_table(
+    rebasing: msk.Rebasing, region_share: float, *, saver: bool, margins: list[float], total: float
+) -> None:
+    """Histories in which costs do not vary have the margins of the table, saver and bystander side by side."""
+    region = msk.SavingRegion(saving=0.05, region_share=region_share, spread=0.0)
+    found = msk.simulate_ratchet(rebasing, region, discount=0.02, scenarios=3)
+    of = 100 * found.margins["saver" if saver else "bystander"]
+    np.testing.assert_allclose(of, [margins] * 3, rtol=0, atol=PRINTED)
+    if saver:
+        assert found.kept() == pytest.approx(total / 15.0, abs=PRINTED / 15.0)
+
+
+def test_a_blend_lies_between_own_history_and_region() -> None:
+    """With half of its own history, a quarter of the region saving, and a floor at 99 % of the first benchmark.
+
+    In the third year own history is .975 and the region's .5 + .5 x .9875 = .99375 of the earlier cost, the benchmark
+    .984375, below the floor of .99: the price is .98 x .99 = .9702 and the margin 2.02 %. Without the floor it is .98 x
+    .984375 - .95 = 1.47 %, in the fourth year, with .9585 and .989625, .98 x .9740625 - .95 = .46 %.
+    """
+    floored, free = (msk.Rebasing(own_share=0.5, floor=floor) for floor in (0.99, 0.0))
+    found, loose = (
+        100 * msk.margin_by_year(one, saving=0.05, discount=0.02, region_share=0.25) for one in (floored, free)
+    )
+    np.testing.assert_allclose(found, [3.00, 3.00, 2.02, 2.02, 2.02], rtol=0, atol=PRINTED)
+    np.testing.assert_allclose(loose[:4], [3.00, 3.00, 1.47, 0.46], rtol=0, atol=PRINTED)
+
+
 @pytest.mark.parametrize(("region_share", "saving"), [(0.0, 0.0200), (0.25, 0.0265), (0.5, 0.0392), (1.0, 1.0)])
 def test_break_even_saving(region_share: float, saving: float) -> None:
     """D / (1 - (1 - d) s) at d = 2 %, to the printed four decimals; at that saving the margin is nothing."""
@@ -55,6 +83,15 @@ def test_break_even_saving(region_share: float, saving: float) -> None:
     if region_share < 1.0:
         margins = msk.margin_by_year(free, saving=found, discount=0.02, region_share=region_share)
         np.testing.assert_allclose(margins, 0.0, atol=1e-12)
+    assert msk.break_even_saving(0.02, region_share, rebasing=free) == pytest.approx(found, abs=1e-9)
+
+
+def test_break_even_saving_on_own_history() -> None:
+    """Five years at weights 17/33/50 leave 5 (.98 - 1) + 5 x - .98 x (.5 + .83 + 1) of a saving x: x = .1 / 2.7166.
+
+    The baselines of years three to five hold .50, .83 and 1 of the saving.
+    """
+    assert msk.break_even_saving(0.02, 0.0, rebasing=OWN) == pytest.approx(0.1 / (5 - 0.98 * 2.33), abs=1e-9)
 
 
 def test_a_stay_that_straddles_the_end_of_the_window() -> None:

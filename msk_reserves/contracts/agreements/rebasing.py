@@ -7,6 +7,12 @@ import numpy as np
 from msk_reserves._checks import Floats, finite, not_negative, share, whole
 from msk_reserves.contracts.amounts import all_hold, rule
 
+HALVINGS = 50
+"""Steps of the search for a saving."""
+
+LARGEST_SAVING = 1.0 - 1e-9
+"""Where that search ends: a region that spends nothing has no trend."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rebasing:
@@ -60,14 +66,14 @@ class Rebasing:
 
         Parameters
         ----------
-        own, region : mean cost of an episode by year, dollars or shares of one cost; shape (n_years,).
+        own, region : mean cost of an episode by year, dollars or shares of one cost; shape (..., n_years).
         discount : the payer's share of the price.
         first : place of the first year priced; the baseline years before it must be there.
 
         Returns
         -------
         numpy.ndarray
-            Shape (n_years - first,), in the units of the costs.
+            Shape (..., n_years - first), in the units of the costs.
 
         Raises
         ------
@@ -78,15 +84,15 @@ class Rebasing:
         reach = self.lag + len(self.weights) - 1 if self.weights else 1
         rule(holds=first >= reach, sentence=f"`first` must leave {reach} years of baseline before it, got {first}")
         rule(
-            holds=own.shape == region.shape and own.ndim == 1,
+            holds=own.shape == region.shape and own.ndim > 0,
             sentence=f"`own` and `region` must be years of equal number, got {own.shape} and {region.shape}",
         )
-        priced = np.arange(first, len(own))
+        priced = np.arange(first, own.shape[-1])
         mixed = self.own_share * own + (1.0 - self.own_share) * region
         benchmark, regional = self._baseline(mixed, priced), self._baseline(region, priced)
-        benchmark = np.maximum(benchmark, self.floor * benchmark[0])
+        benchmark = np.maximum(benchmark, self.floor * benchmark[..., :1])
         if self.retrospective_limit is not None:
-            trend = region[priced] / regional
+            trend = region[..., priced] / regional
             benchmark = benchmark * np.clip(trend, 1.0 - self.retrospective_limit, 1.0 + self.retrospective_limit)
         prices: Floats = (1.0 - discount) * benchmark
         return prices
@@ -94,9 +100,9 @@ class Rebasing:
     def _baseline(self, cost: Floats, priced: np.ndarray) -> Floats:
         """Return the weighted mean of the baseline years of each year priced."""
         if not self.weights:
-            return np.full(len(priced), cost[priced[0] - 1])
+            return np.repeat(cost[..., [priced[0] - 1]], len(priced), axis=-1)
         back = self.lag + np.arange(len(self.weights))[::-1]
-        mean: Floats = cost[priced[:, None] - back] @ np.array(self.weights)
+        mean: Floats = cost[..., priced[:, None] - back] @ np.array(self.weights)
         return mean
 
 
@@ -151,23 +157,50 @@ def margin_by_year(
     return margins
 
 
-def break_even_saving(discount: float, region_share: float) -> float:
-    """Return the saving at which a bearer priced on its region as it turns out breaks even, a share of cost.
+def break_even_saving(
+    discount: float, region_share: float, *, rebasing: Rebasing | None = None, years: int = 5
+) -> float:
+    """Return the saving from which a bearer breaks even over the years, a share of cost; 1 where it never does.
 
     Parameters
     ----------
     discount : the payer's share of the price.
     region_share : share of the region's spending that saves as much; the more do, the lower the price.
+    rebasing : how the price follows; when None by the region as it turns out, without a limit.
+    years : over which margins are added up.
+
+    Raises
+    ------
+    ValueError
+        If a share lies outside [0, 1].
 
     Notes
     -----
-    (1 - d)(1 - s x) = 1 - x gives x = d / (1 - (1 - d) s); at s = 1 that is 1: never.
+    By the region as it turns out, (1 - d)(1 - s x) = 1 - x gives x = d / (1 - (1 - d) s) in every year; at s = 1 that
+    is 1: never. Otherwise the least saving at which margins add up to nothing is sought by halving.
 
     Examples
     --------
     >>> round(break_even_saving(0.02, 0.25), 4)
     0.0265
+    >>> round(break_even_saving(0.02, 0.0, rebasing=Rebasing(own_share=1.0)), 4)
+    0.0368
     """
     share(finite(discount, "discount"), "discount")
     share(region_share, "region_share")
-    return discount / (1.0 - (1.0 - discount) * region_share) if discount > 0 else 0.0
+    if discount == 0:
+        return 0.0
+    if rebasing is None:
+        return discount / (1.0 - (1.0 - discount) * region_share)
+
+    def total(saving: float) -> float:
+        found = margin_by_year(rebasing, saving=saving, discount=discount, region_share=region_share, years=years)
+        return float(found.sum())
+
+    low, high = 0.0, LARGEST_SAVING
+    if total(high) <= 0:
+        return 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if total(middle) >= 0 else (middle, high)
+    return high
