@@ -98,6 +98,7 @@ def results(forecast: Forecast) -> dict[str, object]:
         "claims": dict(forecast.book.state_counts()),
         "set_aside": {"claims": len(forecast.set_aside.claim_ids), "paid": float(forecast.set_aside.paid)},
         "reserves": {name: _reserve(reserve) for name, reserve in forecast.reserves.items()},
+        "closed_files": {"claims": forecast.book.state_counts()["closed"]} | _reserve(forecast.closed_files),
         "ibnr": None if forecast.ibnr is None else dict.fromkeys(forecast.reserves, _unreported(forecast.ibnr)),
         "ibnr_reason": forecast.ibnr_reason,
         "certainty": {gain.name: _gain(gain) for gain in comparisons(forecast)},

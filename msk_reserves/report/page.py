@@ -22,6 +22,7 @@ from msk_reserves.report.quality_plots import plot_calibration, plot_predicted_a
 from msk_reserves.report.reserve_plots import plot_bands, plot_exceedance
 from msk_reserves.report.sections import (
     Table,
+    closed_table,
     data_tables,
     gain_table,
     pairs,
@@ -119,7 +120,7 @@ def report_html(
         made=made,
         version=__version__,
         short=short_table(forecast),
-        reserves=reserve_tables(forecast),
+        reserves=(*reserve_tables(forecast), closed_table(forecast)),
         unreported=None if forecast.ibnr is None else (unreported_table(forecast.ibnr), period_table(forecast.ibnr)),
         gains=[(gain_table(forecast, gain), [line.strip() for line in str(gain).splitlines()[1:]]) for gain in gains],
         pictures=_pictures(forecast),

@@ -66,6 +66,12 @@ def reserve_tables(forecast: Forecast) -> tuple[Table, ...]:
     return tuple(_reserve_table(reserve, name) for name, reserve in forecast.reserves.items())
 
 
+def closed_table(forecast: Forecast) -> Table:
+    """Return the part of the reserves on files now closed by component, whole dollars."""
+    n_closed = forecast.book.state_counts()["closed"]
+    return _reserve_table(forecast.closed_files, f"Of this on {n_closed:,} files now closed, under every contract")
+
+
 def unreported_table(found: NotYetReported) -> Table:
     """Return the reserve for claims not yet reported by component, whole dollars."""
     low, high = found.count_band()

@@ -53,6 +53,8 @@ class Forecast:
     taken_over : claims valued under each contract's own terms; the rest stay fee for service or in their bundle.
     bundled : claims in a bundle already.
     systemic : the systemic risk assumed.
+    closed_files : the part of every reserve that is on files now closed: late bills, and what follows if they are
+        reopened. None of them is taken over, so that it is the same under every contract.
     ibnr : the reserve for claims not yet reported, in none of the others; None where there is none.
     ibnr_reason : why there is none, or that it stands apart.
     manifest : what the result was made from.
@@ -68,6 +70,7 @@ class Forecast:
     taken_over: Mapping[str, int]
     bundled: int
     systemic: SystemicRisk
+    closed_files: ReserveDistribution
     ibnr: NotYetReported | None
     ibnr_reason: str
     manifest: Manifest
@@ -114,6 +117,8 @@ class Forecast:
             f"{len(self.book) - self.taken_over[name] - self.bundled:,} fee for service"
             for name in self.reserves
         ]
+        n_closed = self.book.state_counts()["closed"]
+        lines.append(f"of this on {n_closed:,} {self.closed_files!r} (late bills and reopenings, under every contract)")
         lines += [repr(one) for one in (*self.reconciliations.values(), *self.bearers.values())]
         if self.set_aside.claim_ids:
             lines.append(f"set aside: {len(self.set_aside.claim_ids):,} claims, paid ${self.set_aside.paid:,.0f}")
@@ -226,6 +231,7 @@ def forecast(
         taken_over={name: _taken_over(contract, plan) for name, contract in terms.items()},
         bundled=int(plan.takeover.bundled.sum()),
         systemic=risk,
+        closed_files=_closed_files(run.closed, plan),
         ibnr=found,
         ibnr_reason=reason,
         manifest=_manifest(book, recovery, cost, terms, own, risk, plan, found),
@@ -247,7 +253,7 @@ def _run(
     totals = np.zeros((len(contracts), len(COMPONENTS), plan.scenarios))
     claims = np.empty((len(contracts), len(PARTS), plan.n_claims, len(CLAIM_FIGURES)))
     workers = np.empty((plan.n_claims, len(WORKER_FIGURES)))
-    unreported = np.zeros((len(COMPONENTS) + 1, plan.scenarios))
+    closed, unreported = (np.zeros((size, plan.scenarios)) for size in (len(COMPONENTS), len(COMPONENTS) + 1))
     targets = np.empty((len(contracts) + 1, plan.n_claims))
     sums: list[Sums] = [{} for _ in targets]
     work = partial(reduce_block, contracts=contracts, in_force=in_force, late=late)
@@ -255,10 +261,17 @@ def _run(
         totals += block.totals
         claims[:, :, rows] = block.claims
         workers[rows] = block.workers
+        closed += block.closed
         unreported += block.unreported
         targets[:, rows] = block.targets
         sums = [added_sums(pair) for pair in zip(sums, block.sums, strict=True)]
-    return Run(totals, claims, workers, targets, tuple(sums), unreported)
+    return Run(totals, claims, workers, targets, tuple(sums), closed, unreported)
+
+
+def _closed_files(totals: Floats, plan: Plan) -> ReserveDistribution:
+    """Return the part of the reserves on files now closed."""
+    kept = {name: totals[place].copy() for place, name in enumerate(COMPONENTS) if name in plan.components}
+    return ReserveDistribution("files now closed", kept, plan.missing, plan.n_draws)
 
 
 def _taken_over(contract: Contract, plan: Plan) -> int:

@@ -37,6 +37,7 @@ class Run:
     ----------
     totals, claims, workers, targets : as there.
     sums : what contracts need added up, one for each and one for the bundles in force.
+    closed : dollars on files now closed under the first contract, shape (3, n_scenarios).
     unreported : dollars of unreported claims by component and, last, their number, shape (4, n_scenarios).
     """
 
@@ -45,6 +46,7 @@ class Run:
     workers: Floats
     targets: Floats
     sums: tuple[Sums, ...]
+    closed: Floats
     unreported: Floats
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from msk_reserves._checks import Floats
-from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
 from msk_reserves.contracts.terms import Contract, Sums, owed_under
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.record import Episodes
@@ -32,6 +32,7 @@ class BlockTotals:
     sums : what contracts that pool need added up; one for each contract, and one for the bundles in force.
     targets : mean target prices under each of these, NaN for a claim that is not in a pool; shape
         (n_contracts + 1, n_claims).
+    closed : dollars on the files now closed, under the first contract, shape (3, n_scenarios).
     unreported : dollars of the unreported claims that the block's claims stand for and, last, their number, shape
         (4, n_scenarios); zero where they are not asked for.
     """
@@ -41,6 +42,7 @@ class BlockTotals:
     workers: Floats
     sums: tuple[Sums, ...]
     targets: Floats
+    closed: Floats
     unreported: Floats
 
 
@@ -81,10 +83,19 @@ def reduce_block(
             if part < len(COMPONENTS):
                 totals[place, part] = values.sum(axis=1)
         first = first or dollars
+    closed = _on_closed(plan, first[: len(COMPONENTS)])
     sums.append({} if own is None else own.sums)
     if own is not None and own.target is not None:
         targets[-1] = own.target
-    return BlockTotals(totals, claims, _worker_figures(plan, episodes), tuple(sums), targets, unreported)
+    return BlockTotals(totals, claims, _worker_figures(plan, episodes), tuple(sums), targets, closed, unreported)
+
+
+def _on_closed(plan: Plan, dollars: list[Floats]) -> Floats:
+    """Return the dollars on files now closed by component, shape (3, n_scenarios)."""
+    files = plan.state == STATE_CODE["closed"]
+    if not files.any():
+        return np.zeros((len(dollars), plan.scenarios))
+    return np.array([values[:, files].sum(axis=1) for values in dollars])
 
 
 def _figures(values: Floats, known: tuple[Floats, Floats] | None) -> Floats:

@@ -41,6 +41,7 @@ SHAPE = {
     "claims": dict.fromkeys(("off_work", "modified_duty", "back_at_work", "other", "closed"), WHOLE),
     "set_aside": {"claims": WHOLE, "paid": NUMBER},
     "reserves": {name: {"components": dict.fromkeys(PARTS, COMPONENT)} for name in ("ffs", "bundle")},
+    "closed_files": {"claims": WHOLE, "components": dict.fromkeys(PARTS, COMPONENT)},
     "ibnr": {
         name: {"components": dict.fromkeys(PARTS, COMPONENT), "claims": CLAIMS_COUNTED} for name in ("ffs", "bundle")
     },

@@ -10,7 +10,7 @@ from scipy import stats
 
 import msk_reserves as msk
 from msk_reserves.claims.book import Assumption
-from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
 from msk_reserves.episodes.plan import Plan, make_plan
 from msk_reserves.episodes.simulate import simulate_block
 from msk_reserves.reserves.late_reports import LateReports, late_reports
@@ -166,3 +166,15 @@ def test_no_report_dates_no_line() -> None:
     result = msk.forecast(bare, recovery, cost, scenarios=40, seed=1)
     assert result.ibnr is None
     assert "claims not yet reported are not in any figure: the claims carry no report dates" in str(result)
+
+
+def test_closed_files_are_the_part_of_the_reserve_on_them(found: msk.Forecast) -> None:
+    """The means of the files now closed add up to their line, under every contract, and the line is printed."""
+    closed = found.book.position.state == STATE_CODE["closed"]
+    assert closed.any()
+    for place, name in enumerate(COMPONENTS):
+        for contract in range(len(found.reserves)):
+            means = found.claims[contract, place, closed, 0]
+            assert found.closed_files.mean(name) == pytest.approx(means.sum(), rel=1e-9)
+        assert (found.closed_files.scenarios(name) <= found.reserves["ffs"].scenarios(name) + 1e-6).all()
+    assert f"of this on {closed.sum():,} files now closed: mean {found.closed_files.mean():,.0f}" in str(found)

@@ -87,6 +87,7 @@ def made_forecast(
         taken_over={name: 12 * place for place, name in enumerate(names)},
         bundled=3,
         systemic=SystemicRisk(),
+        closed_files=ReserveDistribution("files now closed", {p: 0.1 * d for p, d in base.items()}, missing, N_DRAWS),
         ibnr=_unreported(draw, claims, missing),
         ibnr_reason="apart" if claims.valuation_date is not None else "the claims carry no dates",
         manifest=_manifest(claims, names),
