@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from msk_reserves._names import NAMES
+
 if TYPE_CHECKING:
     from msk_reserves.certainty.gain import CertaintyGain as CertaintyGain, certainty_gain as certainty_gain
     from msk_reserves.certainty.implied import e_value as e_value, implied_effects as implied_effects
@@ -281,117 +283,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 # Names are imported when first used, so that `import msk_reserves` does not pay for pandas, scipy and matplotlib.
-_NAMES = {
-    "claims.benefit_law": "BenefitLaw BenefitWarning benefit_law",
-    "claims.benefit_rules": "AwardRule BenefitRule",
-    "claims.book": "Assumption ClaimBook Decision",
-    "claims.defects": "ClaimDataError",
-    "claims.read": "load_tables read_sql",
-    "claims.spells": "Spells",
-    "claims.states": "STANDARD_STATES StateSpace",
-    "claims.statutes": "statutory_rule weekly_benefit",
-    "claims.summary": "summarise_data",
-    "claims.tables": "ClaimTables",
-    "samples.calibration": "calibration_report",
-    "samples.kentucky_michigan": "musculoskeletal",
-    "samples.shipped": "load_sample",
-    "samples.world": "World generate_world",
-    "recovery.answers.outlook": "GroupOutlook group_outlook",
-    "recovery.answers.prognosis": "StateProbabilities predicted_occupation state_probabilities",
-    "recovery.answers.remaining": "RemainingDays remaining_days",
-    "recovery.curves.comparison": "log_rank_test restricted_mean_difference",
-    "recovery.curves.gray": "gray_test",
-    "recovery.curves.nonparametric": "aalen_johansen kaplan_meier nelson_aalen",
-    "recovery.curves.occupation": "occupation_of_book state_occupation",
-    "recovery.laws.fit": "fit_family",
-    "recovery.laws.residual": "conditional_survival residual_mean residual_quantile",
-    "recovery.path.employers": "EmployerFrailty",
-    "recovery.path.external": "TransitionModel from_lifelines",
-    "recovery.path.late": "LateRates",
-    "recovery.path.model": "Recovery fit_path fit_recovery",
-    "recovery.path.stay_curves": "exit_shares stay_curve",
-    "recovery.path.termination": "TerminationRates termination_rates",
-    "recovery.quality.calibration": "Calibration calibration",
-    "recovery.quality.concordance": "Concordance concordance",
-    "recovery.quality.cox_snell": "CoxSnell cox_snell",
-    "recovery.quality.group_check": "GroupCheck predicted_and_observed",
-    "recovery.quality.judged": "JudgedStays judged_stays",
-    "recovery.quality.occupation_check": "OccupationCheck occupation_check",
-    "recovery.quality.proportionality": "Proportionality proportionality",
-    "recovery.quality.scores": "BrierScores brier_score",
-    "recovery.quality.verdict": "RecoveryAssessment assess_held_out assess_recovery",
-    "cost.award": "Award permanent_partial_award",
-    "cost.benefits": "temporary_total",
-    "cost.censored": "mean_cost",
-    "cost.compensation_rate": "compensation_rate",
-    "cost.fit": "fit_cost",
-    "cost.indemnity": "Indemnity indemnity",
-    "cost.late": "LatePayments",
-    "cost.life_table": "LifeTable life_table read_life_table",
-    "cost.lifetime": "lifetime_payments macaulay_duration present_value",
-    "cost.record": "Cost Trends",
-    "cost.spliced": "SplicedSeverity",
-    "cost.spliced_fit": "fit_spliced",
-    "cost.worker": "InjuredWorker Stay",
-    "episodes.record": "Episodes",
-    "episodes.scope": "Scope Window",
-    "episodes.systemic": "SystemicRisk",
-    "contracts.agreements.agreement": "Agreement",
-    "contracts.agreements.bearer": "BearerMargin Credit",
-    "contracts.agreements.differing": "where_they_differ",
-    "contracts.agreements.reading": "preset_names read_agreement",
-    "contracts.agreements.on_claims": "AgreementOnClaims",
-    "contracts.agreements.ratchet": "Ratchet SavingRegion simulate_ratchet",
-    "contracts.agreements.rebasing": "Rebasing break_even_saving margin_by_year",
-    "contracts.agreements.reconciliation": "Reconciliation",
-    "contracts.agreements.settle": "settle",
-    "contracts.agreements.settlement": "Settlement true_up",
-    "contracts.amounts": "EpisodeAmounts EpisodeTerm Pool PoolTerm",
-    "contracts.cells": "price_cells",
-    "contracts.files": "ContractFileError read_contract read_in_force",
-    "contracts.fixed_price": "FixedPriceBundle InForce PriceTable Refund StopLoss",
-    "contracts.pipeline.limits": "Corridor GainLossLimit MinimumRate Sharing TieredSharing",
-    "contracts.pipeline.outcomes": "FeesAtRisk Goal Milestone",
-    "contracts.pipeline.pools": (
-        "AdministrativeLoad CarriedLoss Gainsharing LowVolume PostEpisode RepaymentDefault ReviewFee "
-        "expected_default_loss"
-    ),
-    "contracts.pipeline.quality": "DiscountShift QualityGate QualityScale Withhold composite_score",
-    "contracts.pipeline.spending": "OutlierCap PrepaidDefault",
-    "contracts.prices.bases": "AgreedPrice AsBilled BaseAndWarranty CaseRate FeeSchedule FixedPrice PerMember",
-    "contracts.prices.benchmark": "Baseline Correction Discount Normalization PriceTrend RiskMultipliers",
-    "contracts.services": "EpisodeWindow cost_of_services",
-    "contracts.table": "EpisodeDataError EpisodeTable read_episodes read_rows",
-    "contracts.terms": "Contract FeeForService Owed",
-    "reserves.distribution": "ReserveDistribution",
-    "reserves.forecast": "Forecast forecast",
-    "reserves.late_reports": "NotYetReported",
-    "reserves.report_lag": "ReportLag fit_report_lag",
-    "reserves.unreported": "UnreportedClaims claims_not_yet_reported",
-    "certainty.gain": "CertaintyGain certainty_gain",
-    "certainty.like_claims": "LikeClaims LikeClaimsBundled variation_by_size",
-    "certainty.measures": (
-        "RiskTransfer band_width capital capital_margin chance_beyond equivalent_level expected_deficiency hit_rate "
-        "indifference_price risk_transfer variation"
-    ),
-    "certainty.redraws": "PairInterval",
-    "certainty.table": "certainty_measures",
-    "certainty.implied": "e_value implied_effects",
-    "certainty.required": "Tornado required_effect tornado",
-    "certainty.vendor_claims": "RatePrior VendorClaim vendor_claims",
-    "certainty.splits": "WorldSplit euler_shares shapley split_worlds tail_shares",
-    "certainty.utility": "certainty_equivalent gamma_certainty_equivalent wang_price",
-    "report.claim_plot": "plot_claim",
-    "report.files": "write_results",
-    "report.occupation_plot": "plot_occupation",
-    "report.page": "write_report",
-    "report.quality_plots": "plot_brier plot_calibration plot_cox_snell plot_predicted_and_observed",
-    "report.reserve_plots": "plot_bands plot_exceedance",
-    "report.survival_plot": "plot_survival",
-}
-"""Public names by the module that has them."""
-
-_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
+_HOME = {name: module for module, names in NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
