@@ -277,8 +277,17 @@ def bundle_windows(book: ClaimBook) -> Window:
     return Window(begins, ends)
 
 
-def exposure(book: ClaimBook, grid: CellGrid, unseen: Window | None = None) -> sp.csr_array:
-    """Return the days each claim has spent in each cell, less the days in `unseen`.
+def exposure(
+    book: ClaimBook, grid: CellGrid, unseen: Window | None = None, *, dead_until: float = np.inf
+) -> sp.csr_array:
+    """Return the days each claim has spent in each cell, less the days in `unseen` and those long after a death.
+
+    Parameters
+    ----------
+    book : the claims.
+    grid : the cells.
+    unseen : calendar days that do not count.
+    dead_until : days after a death that do.
 
     Returns
     -------
@@ -286,8 +295,8 @@ def exposure(book: ClaimBook, grid: CellGrid, unseen: Window | None = None) -> s
         Days, shape (n_claims, n_cells).
     """
     spells = book.spells
-    days = stay_days(spells)
-    began = spells.began()
+    days, began = stay_days(spells), spells.began()
+    days = np.where(spells.state == STATE_CODE["dead"], np.minimum(days, dead_until), days)
     in_bins = grid.days_in_bins(began, days)
     if unseen is not None:
         begin = np.clip(unseen.begins[spells.claim] - spells.entered, began, days)

@@ -62,7 +62,8 @@ def credible_rates(
     seen : claims seen in each cell, shape (n_cells,); without it every bin has a rate of its own.
     account : "medical", "indemnity" or "expense". Benefits are owed for life in the kinds of `LIFELONG`; what dies out
         ends when it is paid out, so that its last bins are never one with earlier ones.
-    late : what is assumed of late payments and the end of death benefits; the judgements when not given.
+    late : what is assumed of late payments; the judgements when not given. Where death benefits end is no matter here:
+        `LatePayments.ended` sees to it.
 
     Returns
     -------
@@ -89,10 +90,6 @@ def credible_rates(
             fitted = _laddered(own_y, own_e, dispersion, fading)
         bin_ = np.minimum(np.arange(grid.n_bins), tail)
         rates[..., states, :, :, :] = fitted[..., bin_]
-    if lifelong:
-        dead = np.equal(KIND_OF_STATE, KINDS.index("dead"))
-        over = np.array(grid.bin_edges) >= assumed.death_days
-        rates[..., dead, :, :, :] = np.where(over, 0.0, rates[..., dead, :, :, :])
     return rates.reshape(days.shape)
 
 

@@ -67,7 +67,7 @@ def fit_cost(
         What remains of benefits and expense late in a state where few payments show them, and how long death benefits
         are owed; judgements when not given, printed as assumptions. Nothing of a summary rests on them.
     grid : CellGrid, optional
-        The cells; one more bin is made where none begins at the end of death benefits.
+        The cells of the fit; the model has one more bin where none begins at the end of death benefits.
     min_claims : int, optional
         Claims a level of a covariate needs for a relativity of its own.
 
@@ -90,8 +90,8 @@ def fit_cost(
     if book.payments is None:
         fitted = {name: _summary_account(name, book, trend, cells, design) for name in COMPONENTS}
     else:
-        cells = late.end_a_bin(cells)
         fitted = {name: _ledger_account(name, book, trend, cells, design, late) for name in COMPONENTS}
+        cells = late.end_a_bin(cells)
     accounts = {name: account.rates for name, account in fitted.items()}
     decisions = tuple(decision for account in fitted.values() for decision in account.decisions)
     assumptions = tuple(assumption for account in fitted.values() for assumption in account.assumptions)
@@ -129,10 +129,12 @@ def _ledger_account(
         return _Account(None, f"the ledger holds no {name} payments to fit rates on", None, ())
     growth = np.exp(trends.growth(name) * (book.valuation_day - payments.day[kept]))
     claim, amount = payments.claim[kept], payments.amount[kept] * growth
-    cell = payment_cells(book, grid)[kept]
-    paid = sp.csr_array((amount / unit[claim], (claim, cell)), shape=(len(book), grid.n_cells))
+    cells = late.end_a_bin(grid)
+    cell = payment_cells(book, cells)[kept]
+    paid = sp.csr_array((amount / unit[claim], (claim, cell)), shape=(len(book), cells.n_cells))
     usable = np.isfinite(unit).astype(np.float64)
-    days = sp.csr_array(sp.diags_array(usable) @ exposure(book, grid, window))
+    until = late.death_days if name == "indemnity" else np.inf
+    days = sp.csr_array(sp.diags_array(usable) @ exposure(book, cells, window, dead_until=until))
     rates = fit_ledger(name, (_unit_name(name), unit), book, days, paid, grid, design, late)
     decisions = [
         Decision(f"{name} payments in the fit", int(kept.sum()), f"{payments.amount[kept].sum():,.0f} dollars")
@@ -147,7 +149,7 @@ def _ledger_account(
     if unusable.any():
         meaning = "left out: the claim's weekly benefit is not known"
         decisions.append(Decision(f"{name} payments", int(unusable.sum()), meaning))
-    shares = category_shares(cell, payments.category[kept], amount, grid)
+    shares = category_shares(cell, payments.category[kept], amount, cells)
     return _Account(rates, "", shares, tuple(decisions), late.assumptions(name))
 
 

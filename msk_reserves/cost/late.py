@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
-from msk_reserves._checks import finite
+from msk_reserves._checks import Floats, finite
 from msk_reserves.claims.book import Assumption
+from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.cost.cells import CellGrid
 
 DEATH_BENEFIT_DAYS = 3640.0
@@ -75,6 +77,35 @@ class LatePayments:
         if self.death_days in grid.edges:
             return grid
         return CellGrid(tuple(sorted((*grid.bin_edges, self.death_days))), grid.band_edges)
+
+    def ended(self, rates: Floats, grid: CellGrid, account: str) -> Floats:
+        """Return rates of the cells of a grid as those of the grid that `end_a_bin` makes of it.
+
+        Both parts of the bin that it cuts have the bin's rate, but for benefits of the dead, which end there: so where
+        they end moves nothing else.
+
+        Parameters
+        ----------
+        rates : units a day by cell of `grid`, shape (..., n_cells).
+        grid : the cells they were fitted on.
+        account : "medical", "indemnity" or "expense".
+        """
+        fine = self.end_a_bin(grid)
+        whole = np.searchsorted(grid.bin_edges, fine.bin_edges, side="right") - 1
+        spread: Floats = rates.reshape(*rates.shape[:-1], *grid.shape)[..., whole]
+        if account == "indemnity":
+            spread[..., STATE_CODE["dead"], :, :, :] *= np.array(fine.bin_edges) < self.death_days
+        return spread.reshape(*rates.shape[:-1], fine.n_cells)
+
+    def joined(self, by_cell: sp.csr_array, grid: CellGrid) -> sp.csr_array:
+        """Return sums by claim and cell of the grid that `end_a_bin` makes as sums by cell of `grid` itself."""
+        fine = self.end_a_bin(grid)
+        if fine is grid:
+            return by_cell
+        whole = np.searchsorted(grid.bin_edges, fine.bin_edges, side="right") - 1
+        group, bin_ = np.divmod(np.arange(fine.n_cells), fine.n_bins)
+        entries = (np.ones(fine.n_cells), (np.arange(fine.n_cells), group * grid.n_bins + whole[bin_]))
+        return sp.csr_array(by_cell @ sp.csr_array(entries, shape=(fine.n_cells, grid.n_cells)))
 
     def assumptions(self, account: str) -> tuple[Assumption, ...]:
         """Return what is assumed of an account, as it is printed."""

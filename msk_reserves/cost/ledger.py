@@ -48,18 +48,20 @@ class LedgerEvidence:
     def draw(self, n_draws: int, rng: np.random.Generator) -> Floats:
         """Draw rates by the Bayesian bootstrap over claims (Rubin 1981), shape (n_draws, n_cells).
 
-        Each draw weighs the claims by independent standard exponentials and fits the rates anew.
+        The cells are those with a bin that begins where death benefits end. Each draw weighs the claims by independent
+        standard exponentials and fits the rates anew.
         """
         n_claims = self.days.shape[0]
-        draws = np.empty((n_draws, self.grid.n_cells))
+        draws = np.empty((n_draws, self.late.end_a_bin(self.grid).n_cells))
         for begin in range(0, n_draws, _DRAWS_AT_ONCE):
             size = min(_DRAWS_AT_ONCE, n_draws - begin)
             weights = rng.standard_exponential((size, n_claims))
             weights *= self.weight / weights.mean(axis=1, keepdims=True)
             paid, days = (self.paid.T @ weights.T).T, (self.days.T @ weights.T).T
-            draws[begin : begin + size] = credible_rates(
+            rates = credible_rates(
                 paid, days, self.grid, self.dispersion, seen=self.seen, account=self.account, late=self.late
             )
+            draws[begin : begin + size] = self.late.ended(rates, self.grid, self.account)
         return draws
 
 
@@ -85,13 +87,15 @@ def fit_ledger(
     unit : "dollars" or "weekly benefits", and the dollars of one for each claim, shape (n_claims,). Claims weigh by
         them: the rates reproduce the dollars paid, though a settlement is not in proportion to the benefit.
     book : the claims.
-    days : exposure, shape (n_claims, n_cells).
-    paid : payments in `unit` at the price level of the valuation date, shape (n_claims, n_cells).
-    grid : the cells.
+    days : exposure by cell of the grid with a bin that begins where death benefits end, shape (n_claims, n_cells).
+    paid : payments in `unit` at the price level of the valuation date, by the same cells.
+    grid : the cells that rates are fitted on, without that bin.
     design : factors of the relativities.
     late : what is assumed of late payments.
     """
     columns = design_matrix(design, book.claims)
+    by_cell = [np.asarray(part.sum(axis=0)).ravel() for part in (days, paid)]
+    days, paid = late.joined(days, grid), late.joined(paid, grid)
     name, dollars = unit
     weight = np.nan_to_num(dollars / np.nanmean(dollars))
     totals = np.asarray(paid.sum(axis=1)).ravel()
@@ -118,9 +122,9 @@ def fit_ledger(
     return PaymentRates(
         account=account,
         unit=name,
-        rate=rate,
-        days=np.asarray(days.sum(axis=0)).ravel(),
-        paid=np.asarray(paid.sum(axis=0)).ravel(),
+        rate=late.ended(rate, grid, account),
+        days=by_cell[0],
+        paid=by_cell[1],
         claim_paid=totals,
         claim_expected=np.asarray(weighed @ rate).ravel(),
         relativities=Relativities(design, centre, beta, covariance),

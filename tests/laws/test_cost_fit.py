@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from msk_reserves.claims.book import ClaimBook, Payments
-from msk_reserves.claims.vocabulary import CATEGORY_CODE, STATE_CODE
+from msk_reserves.claims.vocabulary import CATEGORY_CODE, STATE_CODE, STATES
 from msk_reserves.cost.benefits import accrued_unpaid, statutory_to_date
 from msk_reserves.cost.cells import (
     CellGrid,
@@ -316,6 +316,26 @@ def test_what_a_fit_assumes_of_late_payments_may_be_given() -> None:
     assert callable(fit)
     with pytest.raises(TypeError, match=r"`late_payments` must be a `LatePayments`, got 0\.5"):
         fit(WORLD.book, late_payments=0.5)
+
+
+@pytest.mark.parametrize("weeks", [100.0, 300.0, 520.0, np.inf])
+def test_where_death_benefits_end_moves_nothing_else(weeks: float) -> None:
+    """At every day in every state but the dead's benefits the rates, and their draws, are those of any other end."""
+    book = with_payments(WORLD.book, "ppd", 50.0)
+    default, own = fit_cost(book), fit_cost(book, late_payments=LatePayments(death_weeks=weeks))
+    days = np.append(np.arange(0.0, 4_000.0, 50.0), 7.0 * min(weeks, 700.0) - 0.5)
+    alive = np.flatnonzero(np.arange(len(STATES)) != STATE_CODE["dead"])
+    drawn = [one.draw(8, 3) for one in (default, own)]
+    for account in ("medical", "indemnity"):
+        states = alive if account == "indemnity" else np.arange(len(STATES))
+        groups = (states[:, None] * 2 * own.grid.n_bands + np.arange(2 * own.grid.n_bands)).ravel()
+        found = []
+        for one, draws in zip((default, own), drawn, strict=True):
+            rates, cell = one.accounts[account], one.grid.cell(groups[:, None], days)
+            assert rates is not None
+            found.append((rates.rate[cell], draws.rates[account][:, cell], rates.dispersion, rates.claim_expected))
+        for before, after in zip(*found, strict=True):
+            np.testing.assert_allclose(before, after, rtol=1e-12)
 
 
 def test_figures_of_ones_own_are_not_the_library_s_judgement() -> None:

@@ -60,7 +60,8 @@ def test_death_benefits_follow_deaths_of_the_injury_and_end() -> None:
     bins: Floats = np.ones(GRID.n_bins)
     days = cells("dead", 1, 400.0 * bins) + cells("dead", 0, 900.0 * bins)
     paid = cells("dead", 1, 4.0 * bins)
-    rate = credible_rates(paid, days, GRID, 30.0, account="indemnity").reshape(GRID.shape)[STATE_CODE["dead"]]
+    fitted = credible_rates(paid, days, GRID, 30.0, account="indemnity")
+    rate = LatePayments().ended(fitted, GRID, "indemnity").reshape(GRID.shape)[STATE_CODE["dead"]]
     owed = np.array(GRID.bin_edges) < DEATH_BENEFIT_DAYS
     assert (rate[0] == 0).all()
     np.testing.assert_allclose(rate[1][:, owed], 0.01)
@@ -92,11 +93,11 @@ def test_death_benefits_end_when_the_user_says(weeks: float) -> None:
     for grid in (GRID, CellGrid((0.0, 365.0), (28.0,))):
         with_end = late.end_a_bin(grid)
         assert with_end.n_bins == grid.n_bins + int(np.isfinite(weeks) and 7.0 * weeks not in grid.bin_edges)
-        days = np.zeros(with_end.shape)
+        days = np.zeros(grid.shape)
         days[STATE_CODE["dead"], 1] = 100.0
-        rate = credible_rates((0.01 * days).ravel(), days.ravel(), with_end, 30.0, account="indemnity", late=late)
+        fitted = credible_rates((0.01 * days).ravel(), days.ravel(), grid, 30.0, account="indemnity", late=late)
         owed = np.array(with_end.bin_edges) < 7.0 * weeks
-        after = rate.reshape(with_end.shape)[STATE_CODE["dead"], 1]
+        after = late.ended(fitted, grid, "indemnity").reshape(with_end.shape)[STATE_CODE["dead"], 1]
         np.testing.assert_allclose(after, np.broadcast_to(np.where(owed, 0.01, 0.0), after.shape))
 
 
