@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from msk_reserves._names import NAMES
 
 if TYPE_CHECKING:
+    from msk_reserves.certainty.four_worlds import FourWorlds as FourWorlds
     from msk_reserves.certainty.gain import CertaintyGain as CertaintyGain, certainty_gain as certainty_gain
     from msk_reserves.certainty.implied import e_value as e_value, implied_effects as implied_effects
     from msk_reserves.certainty.like_claims import (
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
         VendorClaim as VendorClaim,
         vendor_claims as vendor_claims,
     )
+    from msk_reserves.certainty.vendor_response import vendor_response as vendor_response
+    from msk_reserves.certainty.worlds import four_worlds as four_worlds
     from msk_reserves.claims.benefit_law import (
         BenefitLaw as BenefitLaw,
         BenefitWarning as BenefitWarning,
@@ -191,6 +194,7 @@ if TYPE_CHECKING:
     from msk_reserves.cost.spliced_fit import fit_spliced as fit_spliced
     from msk_reserves.cost.worker import InjuredWorker as InjuredWorker, Stay as Stay
     from msk_reserves.episodes.record import Episodes as Episodes
+    from msk_reserves.episodes.response import CareResponse as CareResponse, Effect as Effect
     from msk_reserves.episodes.scope import Scope as Scope, Window as Window
     from msk_reserves.episodes.systemic import SystemicRisk as SystemicRisk
     from msk_reserves.recovery.answers.outlook import GroupOutlook as GroupOutlook, group_outlook as group_outlook

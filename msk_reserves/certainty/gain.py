@@ -176,7 +176,7 @@ def compare(before: ReserveDistribution, after: ReserveDistribution, part: str) 
     change, removed = _pair(x, y).tolist()
     errors = (_batch_error(y - x, before.n_draws), _batch_error(_above(x) - _above(y), before.n_draws))
     price, reason = price_of_certainty(change, removed, errors[0], errors[1])
-    interval = pair_interval(redrawn(_pair, x, y, before.n_draws)) if enough(len(x), before.n_draws) else None
+    interval = pair_interval(redrawn(_pair, (x, y), before.n_draws)) if enough(len(x), before.n_draws) else None
     return ComponentGain(
         mean_before=float(x.mean()),
         mean_after=float(y.mean()),

@@ -1,6 +1,6 @@
 """Intervals from parameter redraws: a figure computed anew under each draw, chance within the draw taken out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,8 @@ LEAST_DRAWS = 20
 LEAST_WITHIN = 200
 """Scenarios behind each draw from which figures of each are told: with fewer a tail has no scenario to stand on."""
 
-Statistic = Callable[[Floats, Floats], Floats]
-"""Figures of two contracts' dollars on the same scenarios."""
+Statistic = Callable[..., Floats]
+"""Figures of dollars under two contracts, or in several worlds, on the same scenarios."""
 
 
 def enough(n_scenarios: int, n_draws: int) -> bool:
@@ -30,13 +30,13 @@ def enough(n_scenarios: int, n_draws: int) -> bool:
     return n_draws >= LEAST_DRAWS and n_scenarios // n_draws >= LEAST_WITHIN
 
 
-def redrawn(statistic: Statistic, before: Floats, after: Floats, n_draws: int, *, jointly: bool = True) -> Floats:
+def redrawn(statistic: Statistic, dollars: Sequence[Floats], n_draws: int, *, jointly: bool = True) -> Floats:
     """Return figures under each parameter draw, the noise of the scenarios within it taken out.
 
     Parameters
     ----------
-    statistic : figures of two contracts, shape (k,), from dollars on the same scenarios.
-    before, after : dollars by scenario, those of one draw in a row; shape (n_scenarios,).
+    statistic : figures, shape (k,), from the dollars of each world as its arguments.
+    dollars : dollars by scenario in each world, those of one draw in a row; each of shape (n_scenarios,).
     n_draws : draws behind them.
     jointly : whether figures keep what they have to do with one another; else each loses its own noise alone, as
         figures of different kinds should.
@@ -60,26 +60,28 @@ def redrawn(statistic: Statistic, before: Floats, after: Floats, n_draws: int, *
     Landau, Journal of Multivariate Analysis 12 (1982) 450); for one figure it is the constrained shrinkage of Louis,
     Journal of the American Statistical Association 79 (1984) 393.
     """
-    paired(before, after)
-    if not enough(len(before), n_draws) or len(before) % n_draws:
+    for other in dollars[1:]:
+        paired(dollars[0], other)
+    scenarios = len(dollars[0])
+    if not enough(scenarios, n_draws) or scenarios % n_draws:
         raise ValueError(
-            f"`n_draws` of {n_draws} behind {len(before):,} scenarios tells nothing of each draw: {LEAST_DRAWS} draws "
+            f"`n_draws` of {n_draws} behind {scenarios:,} scenarios tells nothing of each draw: {LEAST_DRAWS} draws "
             f"with {LEAST_WITHIN} scenarios each are the least"
         )
-    rows = [one.reshape(n_draws, -1) for one in (before, after)]
+    rows = [one.reshape(n_draws, -1) for one in dollars]
     half = rows[0].shape[1] // 2
-    found = _by_draw(statistic, rows[0], rows[1])
-    first = _by_draw(statistic, rows[0][:, :half], rows[1][:, :half])
-    second = _by_draw(statistic, rows[0][:, half : 2 * half], rows[1][:, half : 2 * half])
+    found = _by_draw(statistic, rows)
+    first = _by_draw(statistic, [one[:, :half] for one in rows])
+    second = _by_draw(statistic, [one[:, half : 2 * half] for one in rows])
     noise = (first - second) / 2
     if jointly:
         return without_noise(found, noise)
     return np.column_stack([without_noise(found[:, [one]], noise[:, [one]]) for one in range(found.shape[1])])
 
 
-def _by_draw(statistic: Statistic, before: Floats, after: Floats) -> Floats:
+def _by_draw(statistic: Statistic, rows: Sequence[Floats]) -> Floats:
     """Return the figures of each draw."""
-    return np.array([statistic(x, y) for x, y in zip(before, after, strict=True)])
+    return np.array([statistic(*one) for one in zip(*rows, strict=True)])
 
 
 def without_noise(found: Floats, noise: Floats) -> Floats:

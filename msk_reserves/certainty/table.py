@@ -92,7 +92,7 @@ def certainty_measures(
     first, second = _figures(x, carried[0], cost), _figures(y, carried[1], cost)
     edges = [(np.nan, np.nan)] * len(MEASURES)
     if enough(len(x), before.n_draws):
-        moved = redrawn(change, x, y, before.n_draws, jointly=False)
+        moved = redrawn(change, (x, y), before.n_draws, jointly=False)
         edges = [joint_interval(column[:, None], level)[0] for column in moved.T]
     return pd.DataFrame(
         {

@@ -138,9 +138,9 @@ def test_intervals_need_draws_and_scenarios_behind_them() -> None:
     """With few scenarios a draw there is no interval over draws, and asking for one says what is needed."""
     before = scenarios(1)
     with pytest.raises(ValueError, match="20 draws with 200 scenarios each are the least"):
-        redrawn(lambda x, y: np.array([x.mean() - y.mean()]), before, before, 200)
+        redrawn(lambda x, y: np.array([x.mean() - y.mean()]), (before, before), 200)
     with pytest.raises(ValueError, match="must share scenarios"):
-        redrawn(lambda x, y: np.array([x.mean() - y.mean()]), before, before[:-1], DRAWS)
+        redrawn(lambda x, y: np.array([x.mean() - y.mean()]), (before, before[:-1]), DRAWS)
     with pytest.raises(ValueError, match="must share parameter draws; they have 20 and 40"):
         compare(
             ReserveDistribution("x", {"medical": before}, {}, 20),
