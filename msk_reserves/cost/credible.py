@@ -142,9 +142,9 @@ def _laddered(paid: Floats, days: Floats, dispersion: float, fading: Floats) -> 
 def _toward(paid: Floats, days: Floats, parent: Floats, shrink: float) -> Floats:
     """Return rates between their own experience and the parent's."""
     expected = parent * days
-    weight = np.where(expected + shrink > 0, expected + shrink, 1.0)
-    rate: Floats = np.where(expected > 0, np.maximum(parent * (paid + shrink) / weight, 0.0), parent)
-    return rate
+    rate: Floats = np.array(np.broadcast_to(parent, expected.shape))
+    np.divide(parent * (paid + shrink), expected + shrink, out=rate, where=expected > 0)
+    return np.maximum(rate, 0.0, out=rate)
 
 
 def _within(paid: Floats, days: Floats, parent: Floats, shrink: float) -> Floats:

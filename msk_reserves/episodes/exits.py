@@ -39,18 +39,11 @@ def _locate(
     state, began, later = stay
     for exit_ in range(laws.first[state], laws.last[state]):
         location = standing_of(laws, exit_, draw, predictor_of(laws, claims, place, exit_, later))
-        room.location[later, exit_] = location
-        so_far = 0.0
-        if not later:
-            age = claims.since_start[claim] if laws.forward[exit_] else began
-            so_far = collected_by(laws, exit_, draw, location, age)
-            reached = collected_by(laws, exit_, draw, location, age + end)
-        elif laws.forward[exit_]:
-            # Where it stands depends on when the stay begins, which differs between futures.
-            continue
-        else:
-            reached = collected_by(laws, exit_, draw, location, end)
-        room.so_far[later, exit_] = so_far
+        # On the clock of the path a later stay stands no earlier than the claim does now.
+        age = claims.since_start[claim] if laws.forward[exit_] else began
+        so_far = collected_by(laws, exit_, draw, location, age)
+        reached = collected_by(laws, exit_, draw, location, age + end)
+        room.location[later, exit_], room.so_far[later, exit_] = location, so_far
         room.stays[later, exit_] = math.exp(so_far - reached)
 
 
@@ -128,20 +121,22 @@ def _next_exit(
     best, chosen = limits[0], -1
     if moves == MOST_STAYS:
         return best, chosen
-    later = entry_of(laws, claims.since_start[claim] + limits[1] - limits[0] - began, moves)
+    ahead = limits[1] - limits[0]
+    since_start = claims.since_start[claim] + ahead
+    later = entry_of(laws, since_start - began, moves)
+    located = not later or began <= ahead
     if later and not room.located[later, state]:
         locate_exits(laws, claims, room, (claim, draw), (state, 0.0, later), limits[1])
         room.located[later, state] = True
     for exit_ in range(laws.first[state], laws.last[state]):
         uniform = uniform_of(claims.keys[claim], scenario, moves * len(laws.first) + laws.target[exit_])
+        # A stay that began before today and goes on in a twin may last longer than the stays that were located.
+        if uniform <= room.stays[later, exit_] and (located or laws.forward[exit_]):
+            continue
         location, so_far = room.location[later, exit_], room.so_far[later, exit_]
-        age = began
-        if laws.forward[exit_]:
-            age = claims.since_start[claim] + limits[1] - limits[0]
+        age = since_start if laws.forward[exit_] else began
         if later and age > 0.0:
             so_far = collected_by(laws, exit_, draw, location, age)
-        elif uniform <= room.stays[later, exit_]:
-            continue
         # Compared at the age: taken as days ahead, a day at the limit could by rounding come before it.
         most = age + best
         day = exit_days_of(laws, exit_, draw, location, so_far - math.log(uniform), most)

@@ -95,7 +95,7 @@ def laws_of(draws: RecoveryDraws, n_columns: int) -> Laws:
                 shaped.append((place, at, law.shape[at]))
             elif is_spline(name):
                 laws.row[at, place] = sum(map(len, tables)) + np.arange(len(at))
-                tables.append(_spline(law)[at])
+                tables.append(_spline(law, at))
     return laws._replace(table=np.vstack([*tables, *_shared(laws, shaped, sum(map(len, tables)))]))
 
 
@@ -154,9 +154,9 @@ def _by_row(law: LawDraws) -> Floats:
     return np.maximum.accumulate(np.clip(log_days, -LONGEST, LONGEST), axis=1)
 
 
-def _spline(law: LawDraws) -> Floats:
-    """Return ln h less the location over a grid of ln days for each draw, shape (n_draws, NODES)."""
-    return law.log_hazards(np.linspace(FIRST_LOG_DAY, LAST_LOG_DAY, NODES))
+def _spline(law: LawDraws, at: Integers) -> Floats:
+    """Return ln h less the location over a grid of ln days for some draws, shape (n_some, NODES)."""
+    return law.log_hazards(np.linspace(FIRST_LOG_DAY, LAST_LOG_DAY, NODES), at)
 
 
 def _gamma(shapes: Floats) -> Floats:

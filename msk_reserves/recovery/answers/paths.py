@@ -10,7 +10,7 @@ from msk_reserves.recovery.answers.grids import Grid
 from msk_reserves.recovery.answers.stay_parts import Part, part_exits, part_of
 from msk_reserves.recovery.answers.stay_tables import Later, Stay, SteppedStay
 from msk_reserves.recovery.path.entry import entry_steps
-from msk_reserves.recovery.path.sampling import keyed_generator
+from msk_reserves.recovery.path.randomness import keyed_generator
 
 MOST_STAYS = 25
 """Moves a path may make; the last stay then lasts to the horizon, as in the simulation of reserves."""

@@ -50,9 +50,9 @@ class LawDraws:
         """Number of constants among the coefficients: 1 where they move ln days, 0 where they are log hazard ratios."""
         return 0 if self.family in (PIECEWISE, BY_CLAIM) or is_spline(self.family) else 1
 
-    def log_hazards(self, log_days: Floats) -> Floats:
-        """Return a spline's ln H less the location over a grid of ln days, shape (n_draws, n_nodes)."""
-        return np.asarray(self.curve @ basis(log_days, np.log(self.cuts)))
+    def log_hazards(self, log_days: Floats, draws: Integers) -> Floats:
+        """Return a spline's ln H less the location over a grid of ln days for some draws, shape (n_some, n_nodes)."""
+        return np.asarray(self.curve[draws] @ basis(log_days, np.log(self.cuts)))
 
     def compute(self, action: str, value: Floats, location: Floats, draw: Integers) -> Floats:
         """Return the cumulative hazard ("accumulate"), hazard ("rate") or days ("invert") element by element."""

@@ -24,6 +24,7 @@ from msk_reserves.recovery.path.mixture import share_beyond
 from msk_reserves.recovery.path.mortality import Mortality, mortality_of
 from msk_reserves.recovery.path.moves import Choices, borrowed, fit_moves
 from msk_reserves.recovery.path.options import Asked
+from msk_reserves.recovery.path.refits import with_refits
 from msk_reserves.recovery.path.replacement import keyed, replaced, with_twin, without_moves
 from msk_reserves.recovery.path.sampling import draw_employers, draw_moves, point_draws
 from msk_reserves.recovery.path.selection import CANDIDATES
@@ -395,5 +396,5 @@ def _fitted_to(
         for group in groups
         if group.targets()
     )
-    assumed = asked.assumptions(deaths if space.lifelong else None)
+    fitted, assumed = with_refits(fitted, executor), asked.assumptions(deaths if space.lifelong else None)
     return Recovery(fitted, design, decisions, asked.weighting, beyond, space, employers, assumed)

@@ -42,6 +42,7 @@ def replaced(move: Transition, hazards: ClaimHazards, column: int) -> Transition
         hazards=hazards,
         factors=None,
         cells=(),
+        refits=(),
     )
 
 

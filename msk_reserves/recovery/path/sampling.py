@@ -1,6 +1,5 @@
 """How parameters are drawn: from a normal law, by refits under random weights, or from a gamma posterior."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -8,30 +7,18 @@ from types import MappingProxyType
 import numpy as np
 
 from msk_reserves._checks import Floats, Integers
-from msk_reserves.recovery.laws.fit import FittedFamily, refit
+from msk_reserves.recovery.laws.fit import FittedFamily
 from msk_reserves.recovery.laws.piecewise import PIECEWISE
 from msk_reserves.recovery.laws.spline import is_spline, rising, slopes
 from msk_reserves.recovery.laws.tilt import at_level, levels_of
 from msk_reserves.recovery.observations import Observations
 from msk_reserves.recovery.path.draws import LawDraws, TransitionDraws, collected, placed
 from msk_reserves.recovery.path.employers import Carried, EmployerFrailty, FactorDraws, draw_factors
+from msk_reserves.recovery.path.randomness import keyed_generator
 from msk_reserves.recovery.path.transitions import Transition
-
-REFITS = 60
-"""Refits under random weights behind the draws of a move, in the proportion of its laws; more draws reuse them in
-turn."""
-
-SHAPE_REFITS = 20
-"""Most of them of a generalized gamma, whose refits cost some ten times as much."""
 
 CENTRING_STAYS = 32
 """Stays on which draws are held to expect the exits that the estimate expects."""
-
-
-def keyed_generator(seed: int, name: str) -> np.random.Generator:
-    """Return a generator keyed by seed and move, so that one move's draws do not depend on which others exist."""
-    key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, key])))
 
 
 def draw_moves(
@@ -80,9 +67,9 @@ def _drawn(
             values, vectors = np.linalg.eigh(spread)
             root = vectors * np.sqrt(np.maximum(values, 0.0))
             unknown = rng.standard_normal((len(mine), len(spread))) @ root.T
-            theta[mine] = _parameters(transition, given, (len(mine), n), rng) + unknown
+            theta[mine] = _parameters(transition, code, len(mine), given, rng) + unknown
         elif len(mine):
-            theta[mine] = _parameters(transition, one.fit, (len(mine), n), rng)
+            theta[mine] = _parameters(transition, code, len(mine), one.fit, rng)
         thetas.append(theta)
     return law_of_draw, tuple(thetas)
 
@@ -136,9 +123,8 @@ def _laws(weights: Floats, n: int, rng: np.random.Generator) -> Integers:
     return np.asarray(rng.permutation(np.minimum(code, len(weights) - 1)).astype(np.int64))
 
 
-def _parameters(transition: Transition, fit: FittedFamily, among: tuple[int, int], rng: np.random.Generator) -> Floats:
-    """Draw parameter vectors of one law, shape (n, n_parameters); `among` are n and the draws of all laws."""
-    n, every = among
+def _parameters(transition: Transition, code: int, n: int, fit: FittedFamily, rng: np.random.Generator) -> Floats:
+    """Draw parameter vectors of the law kept in place `code`, shape (n, n_parameters)."""
     if transition.method == "given":
         return np.tile(fit.theta, (n, 1))
     if transition.method == "gamma" and fit.family != PIECEWISE:
@@ -146,11 +132,9 @@ def _parameters(transition: Transition, fit: FittedFamily, among: tuple[int, int
         return -np.log(np.maximum(rng.gamma(shape, 1.0 / rate, size=(n, 1)), 1e-300))
     if fit.family == PIECEWISE:
         return _centred_by_mark(transition, fit, _piecewise_parameters(fit, n, rng))
-    if transition.method == "bootstrap":
-        most = min(-(-REFITS * n // every), SHAPE_REFITS if "Q" in fit.names else REFITS)
-        refits = _refits(transition, fit, min(n, most), rng)
-        if len(refits):
-            return _centred_by_mark(transition, fit, refits)[np.arange(n) % len(refits)]
+    if transition.refits and len(transition.refits[code]):
+        refits = _centred_by_mark(transition, fit, transition.refits[code][:n])
+        return refits[np.arange(n) % len(refits)]
     root = np.linalg.cholesky(fit.covariance)
     theta = np.asarray(fit.theta + rng.standard_normal((n, len(fit.theta))) @ root.T)
     theta = _rising(fit, theta, transition.data) if is_spline(fit.family) else theta
@@ -260,34 +244,3 @@ def _piecewise_parameters(fit: FittedFamily, n: int, rng: np.random.Generator) -
     shape = 1.0 / np.maximum(np.diag(fit.covariance[:pieces, :pieces] - slope @ cross.T), 1e-12)
     noise = np.log(np.maximum(rng.gamma(shape, size=(n, pieces)), 1e-300) / shape)
     return np.hstack([fit.theta[:pieces] + moved @ slope.T + noise, fit.theta[pieces:] + moved])
-
-
-def _refits(transition: Transition, fit: FittedFamily, n: int, rng: np.random.Generator) -> Floats:
-    """Refit a law under Exp(1) weights of employers (the Bayesian bootstrap, Rubin 1981); converged refits only."""
-    stays = transition.data
-    _, member = np.unique(transition.cluster, return_inverse=True)
-    data, place = _distinct(stays)
-    found: list[Floats] = []
-    for _ in range(n):
-        pull = rng.standard_exponential(int(member.max()) + 1)[member]
-        weights = np.asarray(np.bincount(place, stays.weights * pull / pull.mean(), len(data)), dtype=np.float64)
-        weighted = Observations(data.days, data.exited, data.entry, data.lower, weights, data.design)
-        again = refit(fit, weighted, transition.names)
-        if again.converged:
-            found.append(again.theta)
-    return np.array(found)
-
-
-def _distinct(data: Observations) -> tuple[Observations, Integers]:
-    """Return the different stays and which of them each stay is: whole days without covariates are few."""
-    columns = np.column_stack([data.days, data.exited, data.entry, data.lower, data.design])
-    _, first, place = np.unique(columns, axis=0, return_index=True, return_inverse=True)
-    different = Observations(
-        data.days[first],
-        data.exited[first],
-        data.entry[first],
-        data.lower[first],
-        data.weights[first],
-        data.design[first],
-    )
-    return different, np.asarray(place.ravel())

@@ -175,6 +175,8 @@ class Transition:
     stratum : the level of the stratifying column that the laws hold for, None where they hold for all.
     cells : the cells of claims by which the laws differ in more than their covariates multiply; often none.
     cell : the one of them that this is of, None while all are together.
+    refits : of a "bootstrap" move the parameters of each law kept under random weights, shape (n_refits,
+        n_parameters) each.
     """
 
     origin: str
@@ -199,6 +201,7 @@ class Transition:
     stratum: Stratum | None = None
     cells: tuple[Cell, ...] = ()
     cell: Cell | None = None
+    refits: tuple[Floats, ...] = ()
 
     @property
     def name(self) -> str:
