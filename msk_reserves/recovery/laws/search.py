@@ -25,6 +25,9 @@ SUBSAMPLE = 5_000
 FLATS_BELOW = 1_000
 """Stays below which the generalized gamma climbs from every start, its surface having several summits."""
 
+SAME_END = 1.0
+"""Difference of log-likelihoods within which two climbs that found no maximum count as ended in one place."""
+
 NONE_KNOWN: Mapping[str, Floats] = MappingProxyType({})
 
 _LIMITS = {"location": 2000.0, "log_scale": 3.0, "shape": 8.0, "logit_cured": 15.0}
@@ -41,6 +44,11 @@ def _bounds(family: Family, rows: Rows, size: int, *, cured: bool) -> Floats:
     if cured or family.free_shape:
         bounds[place] = _LIMITS["logit_cured" if cured else "shape"]
     return bounds
+
+
+def _ran_off(family: Family, rows: Rows, best: Optimum, *, cured: bool) -> bool:
+    """Say whether a climb left the range of its parameters, as where the likelihood rises for ever."""
+    return bool((np.abs(best.theta) > _bounds(family, rows, len(best.theta), cured=cured)).any())
 
 
 def climb(family: Family, rows: Rows, start: Floats, *, cured: bool = False, last: float = 0.0) -> Optimum:
@@ -83,7 +91,7 @@ def search(
         cured = cured_share is not None
         if start.converged or cured:
             best = climb(family, rows, start.theta, cured=cured)
-            if best.converged or cured:
+            if best.converged or cured or _ran_off(family, rows, best, cured=cured):
                 return best
     return _searched(family, rows, cured_share, nested)
 
@@ -109,7 +117,15 @@ def _searched(
         # A mixture may have two summits, so that it is climbed from two spreads.
         if any(one.converged for one in found) and (not cured or factor != _SPREADS[0]):
             break
+        if factor != _SPREADS[0] and _end_alike(found):
+            break
     return max(found, key=lambda one: (one.converged, one.loglik))
+
+
+def _end_alike(found: list[Optimum]) -> bool:
+    """Say whether two climbs, neither to a maximum, came as high as each other: a third would not find one either."""
+    first, second = sorted((one.loglik for one in found), reverse=True)[:2]
+    return not any(one.converged for one in found) and first - second < SAME_END
 
 
 def _least_squares(rows: Rows) -> tuple[Floats, float]:
@@ -144,8 +160,7 @@ def _search_shape(rows: Rows, nested: Mapping[str, Floats]) -> Optimum:
     for start in starts:
         tried.append(climb(GENERALIZED_GAMMA, rows, start))
         # With many stays the surface has one summit, and the best start leads there, or off where it rises for ever.
-        beyond = np.abs(tried[-1].theta) > _bounds(GENERALIZED_GAMMA, rows, len(start), cured=False)
-        ended = tried[-1].converged or bool(beyond.any())
+        ended = tried[-1].converged or _ran_off(GENERALIZED_GAMMA, rows, tried[-1], cured=False)
         if ended and len(rows.weights) >= FLATS_BELOW and tried[-1].loglik >= floor:
             return tried[-1]
     return max(tried, key=lambda one: (one.converged, one.loglik))

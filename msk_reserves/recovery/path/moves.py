@@ -54,6 +54,8 @@ def fit_moves(groups: Sequence[AtRisk], choices: Choices, executor: Executor | N
     executor is given.
     """
     asked = [(group, target) for group in groups for target in _targets(group, choices)]
+    # The largest first: a large one begun last would be waited for alone.
+    asked.sort(key=lambda one: -len(one[0].days))
     pool = ThreadPoolExecutor(os.cpu_count() or 1) if executor is None else nullcontext(executor)
     with pool as workers:
         found = list(workers.map(partial(_fit_move, groups, choices), *zip(*asked, strict=True)))
