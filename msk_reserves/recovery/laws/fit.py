@@ -14,12 +14,9 @@ from msk_reserves.recovery.laws.families import BY_CLAIM, FAMILIES, WEIBULL, Fam
 from msk_reserves.recovery.laws.likelihood import prepare
 from msk_reserves.recovery.laws.newton import Optimum
 from msk_reserves.recovery.laws.piecewise import BY_YEAR, PIECEWISE, Fading, default_cuts, fit_piecewise, merged_cuts
-from msk_reserves.recovery.laws.search import climb, search
+from msk_reserves.recovery.laws.search import LAST_GAIN, climb, search
 from msk_reserves.recovery.laws.spline import SPLINES, default_knots, first_curve, fit_spline, is_spline
 from msk_reserves.recovery.observations import Observations, columns_beside, grouped, observations
-
-LAST_GAIN = 1e-3
-"""Gain of log-likelihood that a step of a refit under random weights may promise to be its last."""
 
 LAWS = (*FAMILIES, PIECEWISE, *SPLINES, *CURES)
 """Names of every law that can be fitted."""

@@ -25,6 +25,12 @@ SUBSAMPLE = 5_000
 FLATS_BELOW = 1_000
 """Stays below which the generalized gamma climbs from every start, its surface having several summits."""
 
+START_GAIN = 1e-2
+"""Log-likelihood the last step of a start's climb may promise: a start need not be exact."""
+
+LAST_GAIN = 1e-3
+"""The same of a climb from a start near the maximum: what is left to gain is of the order of its square."""
+
 SAME_END = 1.0
 """Difference of log-likelihoods within which two climbs that found no maximum count as ended in one place."""
 
@@ -87,21 +93,26 @@ def search(
         The generalized gamma's is never below its nested laws': it starts from them.
     """
     if len(rows.weights) >= THINNED_FROM:
-        start = _searched(family, thinned(rows, SUBSAMPLE), cured_share, nested)
+        start = _searched(family, thinned(rows, SUBSAMPLE), cured_share, nested, last=START_GAIN)
         cured = cured_share is not None
         if start.converged or cured:
-            best = climb(family, rows, start.theta, cured=cured)
+            best = climb(family, rows, start.theta, cured=cured, last=LAST_GAIN)
             if best.converged or cured or _ran_off(family, rows, best, cured=cured):
                 return best
     return _searched(family, rows, cured_share, nested)
 
 
 def _searched(
-    family: Family, rows: Rows, cured_share: float | None = None, nested: Mapping[str, Floats] = NONE_KNOWN
+    family: Family,
+    rows: Rows,
+    cured_share: float | None = None,
+    nested: Mapping[str, Floats] = NONE_KNOWN,
+    *,
+    last: float = 0.0,
 ) -> Optimum:
     """Climb from each start in turn: with truncation the surface has flats, and a bad end is not the answer."""
     if family.free_shape:
-        return _search_shape(rows, nested)
+        return _search_shape(rows, nested, last)
     base, spread = _least_squares(rows)
     cured = cured_share is not None
     shares = () if cured_share is None else (min(max(cured_share, 0.05), 0.9), 0.5)
@@ -113,7 +124,7 @@ def _searched(
             law[len(base)] = np.log(spread * factor)
         logits = [np.append(special.logit(share), np.zeros(len(rows.third) - 1)) for share in shares]
         starts = [np.concatenate([law, logit]) for logit in logits or [np.zeros(0)]]
-        found += [climb(family, rows, start, cured=cured) for start in starts]
+        found += [climb(family, rows, start, cured=cured, last=last) for start in starts]
         # A mixture may have two summits, so that it is climbed from two spreads.
         if any(one.converged for one in found) and (not cured or factor != _SPREADS[0]):
             break
@@ -144,10 +155,10 @@ def _least_squares(rows: Rows) -> tuple[Floats, float]:
     return coefficients, max(spread, 0.05)
 
 
-def _search_shape(rows: Rows, nested: Mapping[str, Floats]) -> Optimum:
+def _search_shape(rows: Rows, nested: Mapping[str, Floats], last: float) -> Optimum:
     """Fit the generalized gamma from its nested laws and from several Q."""
     inner = {
-        q: climb(law, rows, nested[law.name]) if law.name in nested else _searched(law, rows)
+        q: climb(law, rows, nested[law.name], last=last) if law.name in nested else _searched(law, rows, last=last)
         for q, law in ((1.0, WEIBULL), (0.01, LOGNORMAL))
     }
     floor = max(one.loglik for one in inner.values())
@@ -158,7 +169,7 @@ def _search_shape(rows: Rows, nested: Mapping[str, Floats]) -> Optimum:
     starts.sort(key=lambda start: -value_only(GENERALIZED_GAMMA, rows, start))
     tried: list[Optimum] = []
     for start in starts:
-        tried.append(climb(GENERALIZED_GAMMA, rows, start))
+        tried.append(climb(GENERALIZED_GAMMA, rows, start, last=last))
         # With many stays the surface has one summit, and the best start leads there, or off where it rises for ever.
         ended = tried[-1].converged or _ran_off(GENERALIZED_GAMMA, rows, tried[-1], cured=False)
         if ended and len(rows.weights) >= FLATS_BELOW and tried[-1].loglik >= floor:

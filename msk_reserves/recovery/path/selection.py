@@ -219,6 +219,7 @@ def tail_misfit(fit: FittedFamily, data: Observations) -> str:
     collected by the stays at risk.
     """
     last = float(data.days[data.exited].max())
+    data = data.of(data.days > min(TAIL_STARTS[0], last))
     parts = placed(fit, fit.theta[None, :], data.design)
     whole = collected(parts, data.days, data.days > 0)[:, 0]
     for start in (*TAIL_STARTS, last):
