@@ -24,6 +24,7 @@ bench: $(VENV)/.ready
 	$(RUN) -m benchmarks.run
 	$(RUN) -m benchmarks.survival
 	$(RUN) -m benchmarks.path
+	$(RUN) -m benchmarks.contracts
 
 coverage: $(VENV)/.ready
 	$(RUN) -m benchmarks.coverage
