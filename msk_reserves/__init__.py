@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from msk_reserves.certainty.four_worlds import FourWorlds as FourWorlds
     from msk_reserves.certainty.gain import CertaintyGain as CertaintyGain, certainty_gain as certainty_gain
     from msk_reserves.certainty.implied import e_value as e_value, implied_effects as implied_effects
+    from msk_reserves.certainty.layers import (
+        UncertaintyLayers as UncertaintyLayers,
+        nested_variance as nested_variance,
+        uncertainty_layers as uncertainty_layers,
+    )
     from msk_reserves.certainty.like_claims import (
         LikeClaims as LikeClaims,
         LikeClaimsBundled as LikeClaimsBundled,

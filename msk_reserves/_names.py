@@ -99,6 +99,7 @@ NAMES = {
     "certainty.implied": "e_value implied_effects",
     "certainty.required": "Tornado required_effect tornado",
     "certainty.four_worlds": "FourWorlds",
+    "certainty.layers": "UncertaintyLayers nested_variance uncertainty_layers",
     "certainty.worlds": "four_worlds",
     "certainty.vendor_response": "vendor_response",
     "certainty.vendor_claims": "RatePrior VendorClaim vendor_claims",

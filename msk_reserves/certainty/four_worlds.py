@@ -81,6 +81,8 @@ class FourWorlds:
         -------
         pandas.DataFrame
             One row a measure and cause: fall, low, high, and the fall as a share of the measure under fee for service.
+            The fall is that of the whole forecast; its interval is where the fall lies once parameters are known, so
+            that of variance and tail it leaves out what not knowing them adds.
         """
         reserves = [self.reserves[name] for name in WORLDS]
         dollars = [one.scenarios(part) for one in reserves]

@@ -62,7 +62,8 @@ def certainty_measures(
     pandas.DataFrame
         One row a measure: unit, before, after, change (after less before), low and high. The carried reserve is the
         mean of each contract. The interval is over parameter draws, measure by measure, with chance within a draw
-        taken out; NaN where a draw has fewer than 200 scenarios.
+        taken out; NaN where a draw has fewer than 200 scenarios. It is where the change lies once parameters are known,
+        while the change itself also holds what not knowing them adds to spread and tail.
 
     Raises
     ------
