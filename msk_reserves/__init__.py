@@ -276,6 +276,8 @@ if TYPE_CHECKING:
     )
     from msk_reserves.report.reserve_plots import plot_bands as plot_bands, plot_exceedance as plot_exceedance
     from msk_reserves.report.survival_plot import plot_survival as plot_survival
+    from msk_reserves.reserves.cash_flows import CashFlows as CashFlows, cash_flows as cash_flows
+    from msk_reserves.reserves.discount import DiscountCurve as DiscountCurve
     from msk_reserves.reserves.distribution import ReserveDistribution as ReserveDistribution
     from msk_reserves.reserves.forecast import Forecast as Forecast, forecast as forecast
     from msk_reserves.reserves.late_reports import NotYetReported as NotYetReported

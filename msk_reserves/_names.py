@@ -83,6 +83,8 @@ NAMES = {
     "contracts.services": "EpisodeWindow cost_of_services",
     "contracts.table": "EpisodeDataError EpisodeTable read_episodes read_rows",
     "contracts.terms": "Contract FeeForService Owed",
+    "reserves.cash_flows": "CashFlows cash_flows",
+    "reserves.discount": "DiscountCurve",
     "reserves.distribution": "ReserveDistribution",
     "reserves.forecast": "Forecast forecast",
     "reserves.late_reports": "NotYetReported",

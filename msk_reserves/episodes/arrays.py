@@ -175,6 +175,7 @@ class Money(NamedTuple):
     bands : days off before a stay at which its band begins.
     shares : share of a group's payments inside each scope, shape (n_scopes, A, n_groups).
     window_days : length of each scope's window, -1 until return or MMI.
+    until : days ahead at which each scope's window closes at the latest, infinite for never.
     """
 
     payments: npt.NDArray[np.float32]
@@ -184,6 +185,7 @@ class Money(NamedTuple):
     bands: Floats
     shares: Floats
     window_days: Integers
+    until: Floats
 
 
 class Sums(NamedTuple):

@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 FUTURES_A_BLOCK = 2**18
 """Futures a block: enough to make its set-up cheap, few enough to keep its arrays to some tens of megabytes."""
 
+SCOPES_A_BLOCK = 16
+"""Scopes that blocks of that size have room for; more make them smaller."""
+
 IN_FLIGHT = 8
 """Blocks handed out ahead of the one being added: enough to keep workers busy, few enough to keep memory flat."""
 
@@ -37,7 +40,8 @@ def blocks(plan: Plan) -> Iterator[Integers]:
     """
     # Claims of a kind together: most contracts have nothing to do on most blocks then.
     ordered = np.lexsort((plan.state, plan.takeover.bundled))
-    size = max(FUTURES_A_BLOCK // plan.scenarios, 1)
+    # Many scopes, as cash flows ask for, make a future large.
+    size = max(FUTURES_A_BLOCK // (plan.scenarios * max(len(plan.scopes) // SCOPES_A_BLOCK, 1)), 1)
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
 

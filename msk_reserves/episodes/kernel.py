@@ -61,16 +61,19 @@ def _add_scoped(
     state, group, began, ended, time = stay
     is_open, triggered = window
     for scope in range(len(money.window_days)):
-        days = money.window_days[scope]
-        if days < 0:
-            if is_open and states.in_window[state]:
-                for component in range(len(money.growth_of)):
-                    share = money.shares[scope, component, group]
-                    room.scoped[scope, component] += share * room.paid[component]
-                if states.off_work[state]:
-                    room.scoped_days_off[scope] += ended - began
+        days, ahead = money.window_days[scope], money.until[scope] - time
+        if ahead <= 0.0 or (days < 0 and not (is_open and states.in_window[state])):
             continue
-        until = min(began + days - triggered - time, ended)
+        if days < 0 and began + ahead >= ended:
+            for component in range(len(money.growth_of)):
+                share = money.shares[scope, component, group]
+                room.scoped[scope, component] += share * room.paid[component]
+            if states.off_work[state]:
+                room.scoped_days_off[scope] += ended - began
+            continue
+        until = min(began + ahead, ended)
+        if days >= 0:
+            until = min(began + days - triggered - time, until)
         if until <= began:
             continue
         last = bin_of(money, until)

@@ -58,6 +58,7 @@ def money_of(cost: Cost, drawn: CostDraws, components: Sequence[str], scopes: Se
         window_days=np.array(
             [-1 if scope.window.days is None else scope.window.days for scope in scopes], dtype=np.int64
         ),
+        until=np.array([np.inf if scope.window.until is None else scope.window.until for scope in scopes]),
     )
 
 

@@ -108,7 +108,8 @@ class Plan:
     def without(self, scopes: tuple[Scope, ...]) -> "Plan":
         """Return the plan with some scopes not counted."""
         kept = [place for place, scope in enumerate(self.scopes) if scope not in scopes]
-        money = self.money._replace(shares=self.money.shares[kept], window_days=self.money.window_days[kept])
+        by_scope = {name: getattr(self.money, name)[kept] for name in ("shares", "window_days", "until")}
+        money = self.money._replace(**by_scope)
         return replace(self, scopes=tuple(self.scopes[place] for place in kept), money=money)
 
     @property

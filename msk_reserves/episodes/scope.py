@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from msk_reserves._checks import whole
+from msk_reserves._checks import positive, whole
 from msk_reserves.claims.vocabulary import CATEGORIES, COMPONENTS
 
 RETURN_OR_MMI = "return_or_mmi"
 
 BUNDLE_FEE = "bundle_fee"
+
+FOR_EVER = 10**6
+"""Days of a window that nothing but the horizon closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +21,27 @@ class Window:
     ----------
     days : length in days, or None for an episode that ends when the worker first leaves being off work or on modified
         duty (back at full duty, maximum medical improvement, settlement, permanent total disability or death).
+    until : days ahead of the valuation date at which it closes whatever else holds it open; None for never. Contracts
+        leave it alone: it tells when what they count falls due.
 
     Examples
     --------
     >>> Window(), Window(days=180)
-    (Window(days=None), Window(days=180))
+    (Window(days=None, until=None), Window(days=180, until=None))
     """
 
     days: int | None = None
+    until: float | None = None
 
     def __post_init__(self) -> None:
         if self.days is not None:
             whole(self.days, "window_days", at_least=1)
+        if self.until is not None:
+            positive(self.until, "until")
 
     def __str__(self) -> str:
-        return "until return or MMI" if self.days is None else f"for {self.days} days"
+        told = "until return or MMI" if self.days is None else f"for {self.days} days"
+        return told if self.until is None else f"{told}, by {self.until:g} days ahead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +115,7 @@ def _expand(names: list[str], argument: str) -> set[str]:
                 f"({', '.join(CATEGORIES)}); got {name!r}"
             )
     return expanded
+
+
+ALL_CARE = Scope.of(list(COMPONENTS), window=Window(days=FOR_EVER))
+"""Every payment of every component, however long after the trigger."""
