@@ -21,6 +21,7 @@ from msk_reserves.episodes.money import money_of
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.recovery.path.model import Recovery
+from msk_reserves.recovery.path.selection import Candidate
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.pooled import check_components, on_claims
 
@@ -226,14 +227,21 @@ def uncertainty_layers(
 
 def _best_laws(recovery: Recovery) -> Recovery:
     """Return the recovery with the best law of each move only (least AIC of those that carry weight)."""
-    alone = {}
+    alone: dict[int, tuple[Candidate, ...]] = {}
+    fitted = []
     for move in recovery.fitted:
-        if id(move.candidates) not in alone and move.kept():
-            best = min(move.kept(), key=lambda one: one.fit.aic)
-            weighed = (replace(one, weight=float(one is best)) for one in move.candidates)
-            # One tuple for all moves that share their laws: they share the draws by it.
-            alone[id(move.candidates)] = tuple(weighed)
-    fitted = (replace(one, candidates=alone.get(id(one.candidates), one.candidates)) for one in recovery.fitted)
+        kept = move.kept()
+        if not kept:
+            fitted.append(move)
+            continue
+        best = min(kept, key=lambda one: one.fit.aic)
+        # One tuple for all moves that share their laws: they share the draws by it.
+        laws = alone.setdefault(
+            id(move.candidates), tuple(replace(one, weight=float(one is best)) for one in move.candidates)
+        )
+        # Refits are by law among those that carry weight.
+        refits = tuple(one for law, one in zip(kept, move.refits, strict=False) if law is best)
+        fitted.append(replace(move, candidates=laws, refits=refits))
     return replace(recovery, fitted=tuple(fitted))
 
 
