@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         required_effect as required_effect,
         tornado as tornado,
     )
+    from msk_reserves.certainty.sentences import three_sentences as three_sentences
     from msk_reserves.certainty.splits import (
         WorldSplit as WorldSplit,
         euler_shares as euler_shares,
@@ -263,6 +264,12 @@ if TYPE_CHECKING:
         RecoveryAssessment as RecoveryAssessment,
         assess_held_out as assess_held_out,
         assess_recovery as assess_recovery,
+    )
+    from msk_reserves.report.certainty_plots import (
+        plot_hit_rates as plot_hit_rates,
+        plot_tornado as plot_tornado,
+        plot_variation as plot_variation,
+        plot_waterfall as plot_waterfall,
     )
     from msk_reserves.report.claim_plot import plot_claim as plot_claim
     from msk_reserves.report.files import write_results as write_results

@@ -101,6 +101,8 @@ NAMES = {
     "certainty.implied": "e_value implied_effects",
     "certainty.required": "Tornado required_effect tornado",
     "certainty.four_worlds": "FourWorlds",
+    "certainty.sentences": "three_sentences",
+    "report.certainty_plots": "plot_hit_rates plot_tornado plot_variation plot_waterfall",
     "certainty.layers": "UncertaintyLayers nested_variance uncertainty_layers",
     "certainty.worlds": "four_worlds",
     "certainty.vendor_response": "vendor_response",

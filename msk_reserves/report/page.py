@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 
 from msk_reserves import __version__
 from msk_reserves.certainty.gain import CertaintyGain, certainty_gain
+from msk_reserves.certainty.sentences import three_sentences
 from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.recovery.quality.verdict import RecoveryAssessment, assess_recovery
@@ -122,7 +123,10 @@ def report_html(
         short=short_table(forecast),
         reserves=(*reserve_tables(forecast), closed_table(forecast)),
         unreported=None if forecast.ibnr is None else (unreported_table(forecast.ibnr), period_table(forecast.ibnr)),
-        gains=[(gain_table(forecast, gain), [line.strip() for line in str(gain).splitlines()[1:]]) for gain in gains],
+        gains=[
+            (gain_table(forecast, gain), three_sentences(forecast, gain), [line.strip() for line in _told(gain)])
+            for gain in gains
+        ],
         pictures=_pictures(forecast),
         survival=survival,
         no_survival=no_survival,
@@ -140,6 +144,11 @@ def report_html(
         disclosures=disclosures(forecast),
         manifest=_manifest_tables(forecast),
     )
+
+
+def _told(gain: CertaintyGain) -> list[str]:
+    """Return a comparison line by line, without its heading."""
+    return str(gain).splitlines()[1:]
 
 
 def comparisons(forecast: Forecast, before: str | None = None, after: str | None = None) -> tuple[CertaintyGain, ...]:
