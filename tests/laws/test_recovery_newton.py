@@ -8,13 +8,13 @@ from msk_reserves.recovery.laws.likelihood import Evaluation
 from msk_reserves.recovery.laws.newton import Optimum, maximise
 
 
-def climbed(curvature: float) -> Optimum:
+def climbed(curvature: float, last: float = 0.0) -> Optimum:
     """Climb a parabola of one parameter that may be 100 at most; its variance is one over the curvature."""
 
     def evaluate(theta: Floats) -> Evaluation:
         return Evaluation(-0.5 * curvature * float(theta @ theta), -curvature * theta, np.array([[-curvature]]))
 
-    return maximise(evaluate, lambda theta: evaluate(theta).loglik, np.array([3.0]), np.array([100.0]))
+    return maximise(evaluate, lambda theta: evaluate(theta).loglik, np.array([3.0]), np.array([100.0]), last=last)
 
 
 def test_a_maximum_that_the_data_tell_is_reached() -> None:
@@ -30,3 +30,11 @@ def test_a_parameter_less_sure_than_its_bound_is_not_converged() -> None:
     best = climbed(1e-6)
     assert not best.converged
     assert best.reason == "parameter 0 could be anything: standard error 1e+03"
+
+
+@pytest.mark.parametrize(("curvature", "ended"), [(2e-4, "last gain 0.0009"), (1e-6, "parameter 0 could be anything")])
+def test_a_climb_that_ends_at_a_small_promise_is_judged_alike(curvature: float, ended: str) -> None:
+    """A step that promises less than a thousandth ends a climb where the data tell the parameter, not on a ridge."""
+    best = climbed(curvature, last=1e-3)
+    assert best.converged == ended.startswith("last gain")
+    assert best.reason.startswith(ended)

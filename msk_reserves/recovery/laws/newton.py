@@ -1,7 +1,7 @@
 """Newton's method for likelihoods of a few parameters: ridge where not concave, halving where a step does not climb."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,8 +50,11 @@ def maximise(
             break
         step = _step(here)
         gain = 0.5 * float(here.gradient @ step)
-        if gain < last and (covariance := _information(here)) is not None:
-            return Optimum(theta + step, covariance, here.loglik + gain, converged=True, reason=f"last gain {gain:.1g}")
+        if gain < last:
+            there = Evaluation(here.loglik + gain, np.zeros(len(theta)), here.hessian)
+            ended = _verdict(theta + step, there, bounds)
+            if ended.converged:
+                return replace(ended, reason=f"last gain {gain:.1g}")
         if gain < 0.01 * DECREMENT_TOLERANCE and _information(here) is not None:
             break
         length = min(1.0, 5.0 / max(float(np.max(np.abs(step))), 1e-300))

@@ -16,11 +16,14 @@ from msk_reserves.recovery.laws.products import crossed, linear, summed
 SHAPE_STARTS = (-1.0, -0.5, 0.01, 0.5, 1.0)
 """Starts of Q for the generalized gamma: 0.01 and 1 begin at the lognormal and Weibull optima, the others compete."""
 
-THINNED_FROM = 20_000
+THINNED_FROM = 10_000
 """Stays from which the start is sought on a part of them."""
 
-SUBSAMPLE = 5_000
+SUBSAMPLE = 2_000
 """Most exits, and most stays still running, of that part, about; each stands for those left out by its weight."""
+
+CURE_SUBSAMPLE = 5_000
+"""The same for a mixture cure, whose summits a smaller part may confuse."""
 
 FLATS_BELOW = 1_000
 """Stays below which the generalized gamma climbs from every start, its surface having several summits."""
@@ -93,8 +96,9 @@ def search(
         The generalized gamma's is never below its nested laws': it starts from them.
     """
     if len(rows.weights) >= THINNED_FROM:
-        start = _searched(family, thinned(rows, SUBSAMPLE), cured_share, nested, last=START_GAIN)
         cured = cured_share is not None
+        some = thinned(rows, CURE_SUBSAMPLE if cured else SUBSAMPLE)
+        start = _searched(family, some, cured_share, nested, last=START_GAIN)
         if start.converged or cured:
             best = climb(family, rows, start.theta, cured=cured, last=LAST_GAIN)
             if best.converged or cured or _ran_off(family, rows, best, cured=cured):
