@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -26,7 +26,15 @@ from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.late_reports import LateReports, NotYetReported, ask_late_reports, reserve_unreported
 from msk_reserves.reserves.manifest import Manifest, valuation, versions
-from msk_reserves.reserves.pooled import IN_FORCE, Run, assumptions_of, check_components, on_claims, settle_pools
+from msk_reserves.reserves.pooled import (
+    IN_FORCE,
+    Run,
+    assumptions_of,
+    check_components,
+    in_force_on,
+    on_claims,
+    settle_pools,
+)
 from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block
 
 HORIZON_DAYS = 3640
@@ -206,7 +214,7 @@ def forecast(
         raise ValueError("`contracts` is empty; give at least one, such as {'fee for service': FeeForService()}")
     whole(seed, "seed")
     risk = systemic or SystemicRisk()
-    own = replace(in_force, begun=True) if isinstance(in_force, AgreementOnClaims) else in_force or InForce()
+    own = in_force_on(in_force, book) if isinstance(in_force, AgreementOnClaims) else in_force or InForce()
     scopes = tuple(dict.fromkeys(scope for one in (*terms.values(), own) for scope in one.scopes()))
     plan = make_plan(
         book, recovery, cost, scopes=scopes, scenarios=scenarios, seed=seed, systemic=risk, horizon_days=horizon_days

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from msk_reserves._checks import Floats
-from msk_reserves.claims.book import Assumption
-from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.claims.book import Assumption, ClaimBook
+from msk_reserves.claims.vocabulary import CATEGORY_CODE, COMPONENTS
 from msk_reserves.contracts.agreements.agreement import Agreement
 from msk_reserves.contracts.agreements.bearer import BearerMargin, bundle_margin
 from msk_reserves.contracts.agreements.netting import Grouping
@@ -16,6 +16,7 @@ from msk_reserves.contracts.agreements.on_claims import AgreementOnClaims
 from msk_reserves.contracts.agreements.reconciliation import Reconciliation
 from msk_reserves.contracts.fixed_price import FixedPriceBundle
 from msk_reserves.contracts.terms import Contract, Sums
+from msk_reserves.cost.cells import bundle_windows
 from msk_reserves.episodes.plan import Plan
 from msk_reserves.episodes.randomness import generator
 
@@ -53,6 +54,40 @@ class Run:
 def on_claims(contract: Contract | Agreement) -> Contract:
     """Return an agreement as the contract it is on claims that carry what its terms read, any other unchanged."""
     return AgreementOnClaims(contract) if isinstance(contract, Agreement) else contract
+
+
+def in_force_on(contract: AgreementOnClaims, book: ClaimBook) -> AgreementOnClaims:
+    """Return an agreement as the terms of the claims in a bundle already, with the care its ledger shows.
+
+    In retrospect the payer has paid for care as billed: payments of what is covered, from the trigger to the window's
+    end, are the cost so far. Before, the bearer has: only who knows its books can say (`cost_so_far`).
+
+    Parameters
+    ----------
+    contract : the agreement.
+    book : the claims.
+    """
+    begun = replace(contract, begun=True)
+    given = contract.episodes
+    if (
+        begun.agreement.timing == "prospective"
+        or book.payments is None
+        or (given is not None and "cost_so_far" in given)
+    ):
+        return begun
+    covered, window = contract.covered(), bundle_windows(book)
+    days = covered.window.days
+    ends = window.ends if days is None else window.begins + days
+    paid = book.payments
+    counts = np.isin(paid.category, [CATEGORY_CODE[name] for name in covered.categories])
+    counts &= (paid.day >= window.begins[paid.claim]) & (paid.day < ends[paid.claim])
+    so_far = np.bincount(paid.claim[counts], weights=paid.amount[counts], minlength=len(book))
+    # Refunds may exceed what is left of the bills; care given is not negative.
+    known = pd.DataFrame({"claim_id": book.claims["claim_id"].astype(str), "cost_so_far": np.maximum(so_far, 0.0)})
+    if given is None:
+        return replace(begun, episodes=known)
+    own = given.assign(claim_id=given["claim_id"].astype(str))
+    return replace(begun, episodes=own.merge(known, on="claim_id", how="left"))
 
 
 def check_components(contracts: Mapping[str, Contract], missing: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Laws of agreements on simulated futures: the dollars are those of a settlement, and each has an account."""
 
+import pickle
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import msk_reserves as msk
-from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.claims.vocabulary import CATEGORY_NAMES, COMPONENTS
 from msk_reserves.contracts.agreements.futures import added_sums
 from msk_reserves.contracts.agreements.reconciliation import Reconciliation
 from msk_reserves.contracts.amounts import ACCOUNTS
@@ -16,6 +17,7 @@ from msk_reserves.contracts.terms import Owed
 from msk_reserves.episodes.engine import run_blocks
 from msk_reserves.episodes.plan import make_plan
 from msk_reserves.episodes.simulate import simulate_block
+from msk_reserves.reserves.pooled import in_force_on
 from tests.worlds.agreements import agreements, drawn_episodes
 from tests.worlds.episodes import make_episodes, some_claims
 from tests.worlds.valued import ledger
@@ -279,3 +281,101 @@ def _owed(contract: msk.AgreementOnClaims) -> object:
     """Apply a contract to a made block and settle it."""
     episodes = make_episodes(1, contract.scopes())
     return contract.reconcile(contract.per_episode(episodes).sums, episodes.shape[0])
+
+
+@pytest.mark.parametrize("name", msk.preset_names())
+def test_every_preset_is_simulated_for_the_dollars_it_settles(name: str) -> None:
+    """Each contract of the library, applied to futures, has in every one the dollars of an episode file."""
+    agreement = msk.read_agreement(name)
+    draw = np.random.default_rng(7)
+    names = [f"{level}_{year}" for level in ("regional", "own", "national") for year in (1, 2, 3)]
+    factors = ("realised_trend", "final_normalization", "prospective_normalization", "risk_multiplier")
+    columns = columns_of(7).assign(
+        **{name: draw.uniform(2e4, 3e4, CLAIMS) for name in names},
+        **dict.fromkeys(factors, 1.01),
+        year="2026",
+        tier="surgery",
+        schedule=draw.uniform(2e4, 5e4, CLAIMS),
+        agreed_price=draw.uniform(2e4, 5e4, CLAIMS),
+        outlier_floor=5_000.0,
+        others_score=60.0,
+        function_share=0.65,
+        elements_met=40.0,
+        price_percentile=10.0,
+        part_b=4_000.0,
+        member_months=12.0,
+        case_management_hours=6.0,
+        odi_gain=draw.uniform(0.0, 20.0, CLAIMS),
+    )
+    contract = msk.AgreementOnClaims(agreement, episodes=columns)
+    episodes = make_episodes(7, contract.scopes(), n_scenarios=SCENARIOS, n_claims=CLAIMS)
+    _, found = applied(contract, episodes)
+    for scenario in range(SCENARIOS):
+        settled = msk.settle(agreement, exported(contract, episodes, scenario))
+        place = [found.pool_names.index(pool) for pool in settled.pool_names]
+        slack = ROUNDING * settled.gross_flow()
+        np.testing.assert_allclose(found.due[scenario, place], settled.due, rtol=0, atol=slack)
+        np.testing.assert_allclose(found.result[scenario, place], settled.result, rtol=0, atol=slack)
+
+
+@given(agreements(), SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_what_is_kept_of_pools_does_not_grow_with_claims(agreement: msk.Agreement, seed: int) -> None:
+    """Sums of one block and of many have the same names, at most a number a future; contracts can be sent."""
+    contract = pickle.loads(pickle.dumps(on_claims(agreement, seed)))
+    episodes = make_episodes(seed, contract.scopes(), n_scenarios=SCENARIOS, n_claims=CLAIMS)
+    whole = contract.per_episode(episodes).sums
+    blocks = [contract.per_episode(some_claims(episodes, np.array([row]))).sums for row in range(CLAIMS)]
+    many = added_sums(blocks)
+    assert set(many) == set(whole)
+    assert max(dollars.size for dollars in many.values()) <= SCENARIOS
+    scale = max(float(np.abs(dollars).max()) for dollars in whole.values())
+    for key, dollars in whole.items():
+        assert np.abs(many[key] - dollars).max() <= ROUNDING * scale
+
+
+def test_an_agreement_in_force_is_the_bundle_in_force() -> None:
+    """The price agreed for each claim, all medical until return or MMI, reserves the same as terms and as bundle."""
+    book, recovery, cost = ledger()
+    contracts: dict[str, msk.Contract | msk.Agreement] = {
+        "ffs": msk.FeeForService(),
+        "bundle": msk.FixedPriceBundle(9_000),
+    }
+    terms = msk.AgreementOnClaims(msk.Agreement("agreed", (msk.AgreedPrice(),), pooling="episode"))
+    plain, agreed = (
+        msk.forecast(book, recovery, cost, contracts, scenarios=40, seed=4, in_force=own) for own in (None, terms)
+    )
+    assert agreed.bundled > 20
+    for name in contracts:
+        for part in COMPONENTS:
+            one, other = (found.reserves[name].scenarios(part) for found in (plain, agreed))
+            np.testing.assert_allclose(other, one, rtol=1e-9)
+    assert "care so far of episodes in force" in {one.name for one in agreed.manifest.assumptions}
+    assert agreed.reconciliations["in force"].episodes.sum() == agreed.bundled
+
+
+def test_care_of_a_ledger_counts_in_retrospect() -> None:
+    """Payments of covered categories from the trigger to the window's end are the cost so far of a bundled claim."""
+    book, _, _ = ledger()
+    assert book.payments is not None
+    agreement = msk.Agreement("in retrospect", (msk.AgreedPrice(),), timing="retrospective")
+    contract = in_force_on(msk.AgreementOnClaims(agreement, scope=["medical", "expense"], window_days=400), book)
+    assert contract.begun
+    assert contract.episodes is not None
+    found = contract.episodes.set_index("claim_id")["cost_so_far"]
+    paid = pd.DataFrame(
+        {
+            "claim_id": book.claims["claim_id"].to_numpy()[book.payments.claim],
+            "day": pd.to_datetime(book.payments.day, unit="D"),
+            "category": np.array(CATEGORY_NAMES)[book.payments.category],
+            "amount": book.payments.amount,
+        }
+    ).merge(book.claims[["claim_id", "bundle_trigger_date"]], on="claim_id")
+    since = (paid["day"] - paid["bundle_trigger_date"]).dt.days
+    inside = paid["category"].isin(contract.covered().categories) & (since >= 0) & (since < 400)
+    expected = paid[inside].groupby("claim_id")["amount"].sum().reindex(found.index).fillna(0.0).clip(lower=0.0)
+    np.testing.assert_allclose(found, expected)
+    assert (found > 0).sum() > 3
+    given = found.rename("cost_so_far").reset_index().assign(cost_so_far=1.0)
+    kept = in_force_on(msk.AgreementOnClaims(agreement, episodes=given), book)
+    assert kept.episodes is given
