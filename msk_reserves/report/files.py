@@ -12,6 +12,7 @@ from msk_reserves.claims.vocabulary import STATE_CODE
 from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.report.page import comparisons, report_html
+from msk_reserves.report.sides import side_figures
 from msk_reserves.reserves.distribution import PARTS, QUANTILES, TAIL_LEVELS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
 from msk_reserves.reserves.late_reports import NotYetReported
@@ -102,6 +103,7 @@ def results(forecast: Forecast) -> dict[str, object]:
         "ibnr": None if forecast.ibnr is None else dict.fromkeys(forecast.reserves, _unreported(forecast.ibnr)),
         "ibnr_reason": forecast.ibnr_reason,
         "certainty": {gain.name: _gain(gain) for gain in comparisons(forecast)},
+        **side_figures(forecast),
         "manifest": made.to_dict(),
     }
 

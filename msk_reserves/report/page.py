@@ -38,6 +38,7 @@ from msk_reserves.report.sections import (
     unreported_table,
     verdict_table,
 )
+from msk_reserves.report.sides import side_tables
 from msk_reserves.report.survival_plot import plot_survival
 from msk_reserves.reserves.distribution import PARTS
 from msk_reserves.reserves.forecast import Forecast
@@ -127,6 +128,7 @@ def report_html(
             (gain_table(forecast, gain), three_sentences(forecast, gain), [line.strip() for line in _told(gain)])
             for gain in gains
         ],
+        sides=side_tables(forecast),
         pictures=_pictures(forecast),
         survival=survival,
         no_survival=no_survival,

@@ -47,6 +47,8 @@ SHAPE = {
     },
     "ibnr_reason": TEXT,
     "certainty": {"bundle against ffs": dict.fromkeys(PARTS, GAIN)},
+    "bearers": {},
+    "reconciliations": {},
 }
 NULL_ALLOWED = ("price_of_certainty", "0.9")
 

@@ -53,6 +53,16 @@ def test_forecast_writes_the_three_files(tables: Path, tmp_path: Path, capsys: p
     assert (found["as_of"], found["seed"], found["scenarios"]) == (AS_OF, 7, 40)
     assert list(found["certainty"]) == ["knee bundle against ffs", "guaranteed MSK bundle against ffs"]
     assert "guaranteed MSK bundle: " in shown.out
+    assert set(found["bearers"]) == {"knee bundle", "guaranteed MSK bundle"}
+    margin = found["bearers"]["guaranteed MSK bundle"]
+    # What the payer pays more than under fee for service, the seller makes.
+    more = [found["reserves"][name]["components"]["total"]["mean"] for name in ("guaranteed MSK bundle", "ffs")]
+    assert margin["margin"] == pytest.approx(more[0] - more[1])
+    assert margin["expected loss by its default"] is None
+    assert found["reconciliations"]["guaranteed MSK bundle"]["pools"]["all"]["episodes"] == margin["episodes"]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Both sides of the table" in page
+    assert f"{margin['margin']:,.0f}" in page
     assert f"{found['reserves']['ffs']['components']['total']['mean']:,.0f}" in shown.out
     assert "knee bundle against ffs" in shown.out
     assert str(out / "report.html") in shown.out
