@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         PoolTerm as PoolTerm,
     )
     from msk_reserves.contracts.cells import price_cells as price_cells
+    from msk_reserves.contracts.excess import SpecificExcess as SpecificExcess
     from msk_reserves.contracts.files import (
         ContractFileError as ContractFileError,
         read_contract as read_contract,

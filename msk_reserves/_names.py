@@ -68,6 +68,7 @@ NAMES = {
     "contracts.agreements.settlement": "Settlement true_up",
     "contracts.amounts": "EpisodeAmounts EpisodeTerm Pool PoolTerm",
     "contracts.cells": "price_cells",
+    "contracts.excess": "SpecificExcess",
     "contracts.files": "ContractFileError read_contract read_in_force",
     "contracts.fixed_price": "FixedPriceBundle InForce PriceTable Refund StopLoss",
     "contracts.pipeline.limits": "Corridor GainLossLimit MinimumRate Sharing TieredSharing",

@@ -139,6 +139,14 @@ def _ledger_account(
     decisions = [
         Decision(f"{name} payments in the fit", int(kept.sum()), f"{payments.amount[kept].sum():,.0f} dollars")
     ]
+    back = np.minimum(payments.amount[kept], 0.0)
+    if back.any():
+        part = -back.sum() / (payments.amount[kept] - back).sum()
+        meaning = (
+            f"{-back.sum():,.0f} dollars, {part:.1%} of what was paid: the rates, and what is forecast by them, are "
+            "net of voids and recoveries as they came"
+        )
+        decisions.append(Decision(f"{name} voids and recoveries", int((back < 0).sum()), meaning))
     if name == "medical":
         bundled = int(np.isfinite(window.begins).sum())
         lost = float(exposure(book, grid).sum() - exposure(book, grid, window).sum())

@@ -52,8 +52,9 @@ def _what_is_estimated(forecast: Forecast) -> tuple[Disclosure, ...]:
         ),
         Disclosure(
             "Gross or net",
-            "gross: before reinsurance, deductibles, second-injury funds and subrogation still to be recovered. "
-            "Recoveries already received count as negative payments. Whether a bundle's seller can pay is not modelled",
+            "gross of reinsurance, deductibles, second-injury funds and of recoveries on claims above what is usual: "
+            "negative payments, voids and recoveries, lower the rates, so that the figures are net of them as they "
+            "came in the past. Whether a bundle's seller can pay is not modelled",
             "ASOP 43, 3.3.b and c",
         ),
         Disclosure(

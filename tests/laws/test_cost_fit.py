@@ -318,6 +318,20 @@ def test_what_a_fit_assumes_of_late_payments_may_be_given() -> None:
         fit(WORLD.book, late_payments=0.5)
 
 
+def test_voids_and_recoveries_are_told() -> None:
+    """Negative payments are counted, with their dollars and share; what is forecast is net of them."""
+    payments = WORLD.book.payments
+    assert payments is not None
+    amount = payments.amount.copy()
+    amount[:3] = [-100.0, -50.0, -25.0]
+    changed = replace(payments, amount=amount)
+    told = {one.rule: one for one in fit_cost(replace(WORLD.book, payments=changed)).decisions}
+    found = told["medical voids and recoveries"]
+    assert found.count == 3
+    assert found.meaning.startswith(f"175 dollars, {175 / amount[amount > 0].sum():.1%} of what was paid")
+    assert "medical voids and recoveries" not in {one.rule for one in COST.decisions}
+
+
 @pytest.mark.parametrize("weeks", [100.0, 300.0, 520.0, np.inf])
 def test_where_death_benefits_end_moves_nothing_else(weeks: float) -> None:
     """At every day in every state but the dead's benefits the rates, and their draws, are those of any other end."""
