@@ -32,6 +32,16 @@ if TYPE_CHECKING:
         risk_transfer as risk_transfer,
         variation as variation,
     )
+    from msk_reserves.certainty.new_claims import (
+        Frequency as Frequency,
+        expected_claims as expected_claims,
+        new_claims as new_claims,
+    )
+    from msk_reserves.certainty.pricing import (
+        PricingFutures as PricingFutures,
+        frontier as frontier,
+        pricing_futures as pricing_futures,
+    )
     from msk_reserves.certainty.redraws import PairInterval as PairInterval
     from msk_reserves.certainty.required import (
         Tornado as Tornado,

@@ -102,6 +102,8 @@ NAMES = {
     "certainty.implied": "e_value implied_effects",
     "certainty.required": "Tornado required_effect tornado",
     "certainty.four_worlds": "FourWorlds",
+    "certainty.new_claims": "Frequency expected_claims new_claims",
+    "certainty.pricing": "PricingFutures frontier pricing_futures",
     "certainty.sentences": "three_sentences",
     "report.certainty_plots": "plot_hit_rates plot_tornado plot_variation plot_waterfall",
     "certainty.layers": "UncertaintyLayers nested_variance uncertainty_layers",
