@@ -64,6 +64,13 @@ def _forecast(command: argparse.ArgumentParser) -> None:
         metavar="FILE.toml",
         help="terms of the bundles claims are in already; a printed assumption if not",
     )
+    command.add_argument(
+        "--discount",
+        nargs="+",
+        type=float,
+        metavar="RATE",
+        help="tell when each dollar falls due, and its worth at spot rates of 1, 2, ... years (0.03 is 3 %%)",
+    )
     _simulation(command, seed=20260101)
     command.set_defaults(run="run_forecast", module=COMMANDS)
 
@@ -72,7 +79,7 @@ def _demo(command: argparse.ArgumentParser) -> None:
     """Add the options of `demo`."""
     command.add_argument("--sample", default="portfolio", metavar="NAME", help="portfolio (default) or shoulder")
     _simulation(command, seed=7)
-    command.set_defaults(run="run_demo", module=COMMANDS)
+    command.set_defaults(run="run_demo", module=COMMANDS, discount=None)
 
 
 def _check_data(command: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from msk_reserves.certainty.gain import CertaintyGain
 from msk_reserves.claims.vocabulary import STATE_CODE
@@ -13,11 +14,15 @@ from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.report.page import comparisons, report_html
 from msk_reserves.report.sides import side_figures
+from msk_reserves.reserves.cash_flows import CashFlows
+from msk_reserves.reserves.discount import DiscountCurve
 from msk_reserves.reserves.distribution import PARTS, QUANTILES, TAIL_LEVELS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
 from msk_reserves.reserves.late_reports import NotYetReported
 
 RESERVES, CLAIMS, REPORT = "reserves.json", "claims.csv", "report.html"
+
+CASH_FLOWS = "cash_flows.csv"
 
 JSON_BAND = 0.9
 """Level of the bands compared in the file of figures."""
@@ -29,6 +34,7 @@ def write_results(
     *,
     recovery: Recovery | None = None,
     cost: Cost | None = None,
+    timed: tuple[CashFlows, DiscountCurve] | None = None,
 ) -> dict[str, Path]:
     """Write `reserves.json`, `claims.csv` and `report.html`: all of them, or none.
 
@@ -37,6 +43,7 @@ def write_results(
     forecast : the forecast.
     out_dir : the folder, made if it is not there; files of these names in it are replaced.
     recovery, cost : the models, shown in the report if given.
+    timed : when the dollars fall due, and at what rates they are discounted; then `cash_flows.csv` is written too.
 
     Returns
     -------
@@ -52,8 +59,10 @@ def write_results(
     contents = {
         RESERVES: json.dumps(results(forecast), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
         CLAIMS: claims_csv(forecast),
-        REPORT: report_html(forecast, recovery=recovery, cost=cost),
+        REPORT: report_html(forecast, recovery=recovery, cost=cost, timed=timed),
     }
+    if timed is not None:
+        contents[CASH_FLOWS] = cash_flows_csv(*timed)
     _write_together(folder, contents)
     return {name: folder / name for name in contents}
 
@@ -69,7 +78,7 @@ def place_for_results(out_dir: str | Path) -> Path:
     folder = Path(out_dir)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"`out_dir` must be a folder, got the file {str(folder)!r}; name another")
-    for name in (RESERVES, CLAIMS, REPORT):
+    for name in (RESERVES, CLAIMS, REPORT, CASH_FLOWS):
         if (folder / name).is_dir():
             raise ValueError(f"`out_dir` holds a folder called {name!r}; remove it or name another `out_dir`")
     return folder
@@ -117,6 +126,20 @@ def claims_csv(forecast: Forecast) -> str:
     expected = np.abs(forecast.claims).sum(axis=(0, 1, 3)) > 0
     kept = forecast.book.claims["claim_id"].to_numpy()[expected | (forecast.book.position.state != STATE_CODE["dead"])]
     text: str = table[table["claim_id"].isin(kept)].to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def cash_flows_csv(flows: CashFlows, curve: DiscountCurve) -> str:
+    """Return the mean dollars by contract, quarter ahead and component, and their worth today, as CSV, unrounded."""
+    frames = []
+    for name in flows.dollars:
+        table = (
+            flows.by_quarter(name).reset_index().melt(["quarter", "from day"], var_name="component", value_name="mean")
+        )
+        table.insert(0, "contract", name)
+        table["discounted"] = table["mean"] * curve.factor(flows.middles)[table["quarter"].to_numpy() - 1]
+        frames.append(table.rename(columns={"from day": "from_day"}))
+    text: str = pd.concat(frames, ignore_index=True).to_csv(index=False, lineterminator="\n")
     return text
 
 

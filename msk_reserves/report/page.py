@@ -35,11 +35,14 @@ from msk_reserves.report.sections import (
     short_table,
     standing_table,
     terms_table,
+    timing_tables,
     unreported_table,
     verdict_table,
 )
 from msk_reserves.report.sides import side_tables
 from msk_reserves.report.survival_plot import plot_survival
+from msk_reserves.reserves.cash_flows import CashFlows
+from msk_reserves.reserves.discount import DiscountCurve
 from msk_reserves.reserves.distribution import PARTS
 from msk_reserves.reserves.forecast import Forecast
 
@@ -66,6 +69,7 @@ def write_report(
     cost: Cost | None = None,
     before: str | None = None,
     after: str | None = None,
+    timed: tuple[CashFlows, DiscountCurve] | None = None,
 ) -> Path:
     """Write the report of a forecast as one HTML page that needs nothing beside it.
 
@@ -75,6 +79,7 @@ def write_report(
     path : where to write; replaced whole or not at all.
     recovery, cost : the models behind it, shown if given.
     before, after : contracts to compare; the first against each of the others when not given.
+    timed : when the dollars fall due and at what rates they are discounted, shown if given.
 
     Returns
     -------
@@ -87,7 +92,7 @@ def write_report(
         If a contract is not in the forecast.
     """
     target = Path(path)
-    text = report_html(forecast, recovery=recovery, cost=cost, before=before, after=after)
+    text = report_html(forecast, recovery=recovery, cost=cost, before=before, after=after, timed=timed)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".writing-", suffix=".html")
     try:
@@ -107,6 +112,7 @@ def report_html(
     cost: Cost | None = None,
     before: str | None = None,
     after: str | None = None,
+    timed: tuple[CashFlows, DiscountCurve] | None = None,
 ) -> str:
     """Return the report of a forecast as HTML text; arguments as in `write_report`."""
     gains = comparisons(forecast, before, after)
@@ -124,6 +130,7 @@ def report_html(
         short=short_table(forecast),
         reserves=(*reserve_tables(forecast), closed_table(forecast)),
         unreported=None if forecast.ibnr is None else (unreported_table(forecast.ibnr), period_table(forecast.ibnr)),
+        timing=() if timed is None else timing_tables(*timed),
         gains=[
             (gain_table(forecast, gain), three_sentences(forecast, gain), [line.strip() for line in _told(gain)])
             for gain in gains

@@ -25,8 +25,13 @@ from msk_reserves.episodes.plan import draws_for
 from msk_reserves.recovery.path.model import fit_recovery
 from msk_reserves.report.files import place_for_results, write_results
 from msk_reserves.report.page import comparisons
+from msk_reserves.reserves.cash_flows import cash_flows
+from msk_reserves.reserves.discount import DiscountCurve
 from msk_reserves.reserves.forecast import forecast
 from msk_reserves.samples.shipped import EXTRACT_DATE, load_sample
+
+FLOW_SCENARIOS = 2_000
+"""Scenarios that cash flows are told of, at most."""
 
 
 def run_forecast(options: argparse.Namespace) -> int:
@@ -176,8 +181,20 @@ def _value(
     print(found)
     for gain in comparisons(found):
         print(f"\n{gain}")
+    timed = None
+    if options.discount is not None:
+        curve, fewer = DiscountCurve(tuple(options.discount)), min(options.scenarios, FLOW_SCENARIOS)
+        plain = {name: one for name, one in contracts.items() if not isinstance(one, Agreement)}
+        with step(f"cash flows of {fewer:,} scenarios"):
+            flows = cash_flows(
+                book, recovery, cost, plain, scenarios=fewer, seed=options.seed,
+                in_force=in_force, progress=options.progress,
+            )  # fmt: skip
+        timed = flows, curve
+        print(f"\nWorth today at {curve}, {fewer:,} scenarios:")
+        print(flows.side_by_side(curve).to_string(float_format=lambda value: f"{value:,.0f}"))
     with step("files written"):
-        written = write_results(found, options.out, recovery=recovery, cost=cost)
+        written = write_results(found, options.out, recovery=recovery, cost=cost, timed=timed)
     print()
     for path in written.values():
         print(path)
@@ -193,6 +210,8 @@ def check_settings(options: argparse.Namespace) -> None:
     """
     whole(options.seed, "seed")
     draws_for(options.scenarios)
+    if options.discount is not None:
+        DiscountCurve(tuple(options.discount))
     place_for_results(options.out)
 
 

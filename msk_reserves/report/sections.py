@@ -14,6 +14,8 @@ from msk_reserves.cost.rates import rate_table
 from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.recovery.quality.verdict import RecoveryAssessment
+from msk_reserves.reserves.cash_flows import CashFlows
+from msk_reserves.reserves.discount import DiscountCurve
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
 from msk_reserves.reserves.late_reports import NotYetReported
@@ -97,6 +99,26 @@ def period_table(found: NotYetReported) -> Table:
     columns = ("period from", "exposure", "share reported", "reported", "not reported, mean", "standard deviation")
     caption = f"Claims by accident period; exposure: {found.unreported.periods.basis}"
     return Table(caption, columns, rows, stacks=True)
+
+
+def timing_tables(flows: CashFlows, curve: DiscountCurve) -> tuple[Table, ...]:
+    """Return nominal and discounted figures side by side, and the mean dollars of each year ahead by contract."""
+    both = flows.side_by_side(curve)
+    cells = [[f"{value:,.0f}" for value in row] for row in both.to_numpy()]
+    rows = tuple((*name, *row) for name, row in zip(both.index, cells, strict=True))
+    n_scenarios = next(iter(flows.dollars.values())).shape[-1]
+    caption = f"Unpaid cost of reported claims, nominal and at its worth today; {n_scenarios:,} scenarios, {curve}"
+    worth = Table(caption, ("contract", "component", *both.columns), rows, words=(0, 1), stacks=True)
+    years = []
+    for name in flows.dollars:
+        table = flows.by_quarter(name, curve).drop(columns="from day")
+        table = table.groupby((np.arange(len(table)) // 4) + 1).sum()
+        years += [
+            (name, str(year), *(f"{value:,.0f}" for value in row))
+            for year, row in zip(table.index, table.to_numpy(), strict=True)
+        ]
+    columns = ("contract", "year ahead", *table.columns)
+    return worth, Table("Mean dollars by year ahead", columns, tuple(years), words=(0,), stacks=True)
 
 
 def _reserve_table(reserve: ReserveDistribution, name: str) -> Table:

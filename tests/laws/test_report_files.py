@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from msk_reserves.claims.vocabulary import COMPONENTS
-from msk_reserves.report.files import CLAIMS, REPORT, RESERVES, claims_csv, results, write_results
+from msk_reserves.report.files import CASH_FLOWS, CLAIMS, REPORT, RESERVES, claims_csv, results, write_results
+from msk_reserves.reserves.discount import DiscountCurve
 from msk_reserves.reserves.distribution import PARTS, QUANTILES, TAIL_LEVELS
-from tests.worlds.forecasts import made_forecast, undated_book
+from tests.worlds.forecasts import made_flows, made_forecast, undated_book
 
 NUMBER, WHOLE, TEXT = "number", "whole", "text"
 
@@ -135,6 +136,27 @@ def test_a_band_without_width_has_no_ratio() -> None:
     told = strict(text)["certainty"]
     assert isinstance(told, dict)
     assert told["bundle against ffs"]["indemnity"]["band_ratio"] == {"0.9": None}
+
+
+def test_cash_flows_are_written_when_they_are_given(tmp_path: Path) -> None:
+    """A row for each contract, quarter and component, which add up; the page has both sides and the years."""
+    forecast, curve = made_forecast(), DiscountCurve((0.04,))
+    flows = made_flows(forecast)
+    written = write_results(forecast, tmp_path, timed=(flows, curve))
+    assert list(written) == [RESERVES, CLAIMS, REPORT, CASH_FLOWS]
+    table = pd.read_csv(written[CASH_FLOWS])
+    assert list(table) == ["contract", "quarter", "from_day", "component", "mean", "discounted"]
+    assert len(table) == 2 * 6 * len(PARTS)
+    sums = table.groupby(["contract", "component"])[["mean", "discounted"]].sum()
+    page = written[REPORT].read_text(encoding="utf-8")
+    for name in forecast.reserves:
+        for part in PARTS:
+            nominal, worth = flows.discounted(name), flows.discounted(name, curve)
+            assert sums.loc[(name, part)].tolist() == pytest.approx([nominal.mean(part), worth.mean(part)], rel=1e-9)
+            assert f"{worth.mean(part):,.0f}" in page
+    first_year = flows.by_quarter("bundle")["total"].head(4).sum()
+    assert f"{first_year:,.0f}" in page
+    assert "4.00% a year (given by the user)" in page
 
 
 def test_claims_csv_holds_every_claim_that_may_cost() -> None:

@@ -40,14 +40,14 @@ def named(folder: Path, *more: str) -> list[str]:
     return [*found, *more]
 
 
-def test_forecast_writes_the_three_files(tables: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`forecast` prints the reserves and writes three files; `ffs` comes first though only others were named."""
+def test_forecast_writes_its_files(tables: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`forecast` prints the reserves and writes its files; `ffs` comes first though only others were named."""
     out = tmp_path / "out"
     contracts = ["--contract", str(tables / "bundle.toml"), "--contract", "guaranteed-msk-bundle"]
-    options = ["--as-of", AS_OF, *contracts, "--scenarios", "40", "--seed", "7"]
+    options = ["--as-of", AS_OF, *contracts, "--scenarios", "40", "--seed", "7", "--discount", "0.03", "0.04"]
     assert main(["forecast", *named(tables), *options, "--out", str(out)]) == 0
     shown = capsys.readouterr()
-    assert sorted(one.name for one in out.iterdir()) == ["claims.csv", "report.html", "reserves.json"]
+    assert sorted(one.name for one in out.iterdir()) == ["cash_flows.csv", "claims.csv", "report.html", "reserves.json"]
     found = json.loads((out / "reserves.json").read_text(encoding="utf-8"))
     assert list(found["reserves"]) == ["ffs", "knee bundle", "guaranteed MSK bundle"]
     assert (found["as_of"], found["seed"], found["scenarios"]) == (AS_OF, 7, 40)
@@ -67,6 +67,12 @@ def test_forecast_writes_the_three_files(tables: Path, tmp_path: Path, capsys: p
     assert "knee bundle against ffs" in shown.out
     assert str(out / "report.html") in shown.out
     assert "recovery fitted in" in shown.err
+    due = pd.read_csv(out / "cash_flows.csv").groupby(["contract", "component"])[["mean", "discounted"]].sum()
+    for name in ("ffs", "knee bundle"):
+        for part, figures in found["reserves"][name]["components"].items():
+            assert due.loc[(name, part), "mean"] == pytest.approx(figures["mean"], rel=1e-9)
+            assert 0.8 * figures["mean"] < due.loc[(name, part), "discounted"] < figures["mean"]
+    assert "Worth today at 3.00%, 4.00% a year for payments in 1 to 2 years" in shown.out
     means = pd.read_csv(out / "claims.csv").groupby(["contract", "component"])["mean"].sum()
     for name, reserve in found["reserves"].items():
         for part, figures in reserve["components"].items():

@@ -13,6 +13,7 @@ from msk_reserves.claims.read import load_tables
 from msk_reserves.claims.states import BASE_CODE
 from msk_reserves.claims.vocabulary import COMPONENTS, STATE_CODE
 from msk_reserves.episodes.systemic import SystemicRisk
+from msk_reserves.reserves.cash_flows import QUARTER, CashFlows
 from msk_reserves.reserves.distribution import PARTS, ReserveDistribution
 from msk_reserves.reserves.forecast import Forecast
 from msk_reserves.reserves.late_reports import NAME, NotYetReported
@@ -101,6 +102,15 @@ def _unreported(draw: np.random.Generator, claims: ClaimBook, missing: Mapping[s
     totals = {part: draw.lognormal(11, 0.4, N_SCENARIOS) for part in COMPONENTS if part not in missing}
     reserve = ReserveDistribution(NAME, totals, missing, N_DRAWS)
     return NotYetReported(reserve, draw.poisson(7.0, N_SCENARIOS).astype(float), claims_not_yet_reported(claims))
+
+
+def made_flows(forecast: Forecast, *, seed: int = 1) -> CashFlows:
+    """Return cash flows of random numbers for the contracts of a forecast, over six quarters."""
+    draw = np.random.default_rng(seed)
+    reserve = next(iter(forecast.reserves.values()))
+    parts = tuple(name for name in COMPONENTS if name in reserve.totals)
+    dollars = {name: draw.lognormal(10, 0.3, (len(parts), 6, N_SCENARIOS)) for name in forecast.reserves}
+    return CashFlows(QUARTER * np.arange(7.0), dollars, parts, reserve.missing, N_DRAWS)
 
 
 def _worker_figures(draw: np.random.Generator, claims: ClaimBook) -> Floats:
