@@ -14,7 +14,7 @@ from msk_reserves.episodes.compiled import Compiled, kept
 from msk_reserves.episodes.engine import FUTURES_A_BLOCK
 from msk_reserves.episodes.exits import MOST_STAYS, next_exit_of, prepare_exits
 from msk_reserves.episodes.laws import laws_of
-from msk_reserves.episodes.randomness import key_of
+from msk_reserves.episodes.randomness import keys_of
 from msk_reserves.episodes.states import PATH_STATES
 from msk_reserves.episodes.walk import claims_where, room_of
 from msk_reserves.recovery.path import entry
@@ -92,7 +92,7 @@ def simulate_paths(
     if whole(scenarios, "scenarios", at_least=1) % draws.n_draws:
         raise ValueError(f"`scenarios` must be a multiple of the {draws.n_draws} draws, got {scenarios}")
     laws = laws_of(draws, design.shape[1])
-    keys = np.array([key_of(seed, name) for name in claim_ids], dtype=np.uint64)
+    keys = keys_of(seed, claim_ids)
     size = max(FUTURES_A_BLOCK // scenarios, 1)
     for start in range(0, len(keys), size):
         rows = np.arange(start, min(start + size, len(keys)))

@@ -16,7 +16,7 @@ from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.arrays import Laws, Money
 from msk_reserves.episodes.laws import exits, laws_of
 from msk_reserves.episodes.money import money_of
-from msk_reserves.episodes.randomness import Keys, key_of
+from msk_reserves.episodes.randomness import Keys, keys_of
 from msk_reserves.episodes.record import Takeover
 from msk_reserves.episodes.scope import Scope
 from msk_reserves.episodes.systemic import SystemicRisk
@@ -187,7 +187,7 @@ def make_plan(
         seed=seed,
         horizon_days=float(horizon_days),
         claim_ids=claim_ids,
-        keys=np.array([key_of(seed, name) for name in claim_ids], dtype=np.uint64),
+        keys=keys_of(seed, claim_ids),
         exits=exits(moves),
         laws=laws,
         components=components,

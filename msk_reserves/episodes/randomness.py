@@ -5,6 +5,7 @@ on any machine. The hash is the output function of SplitMix64 (Steele, Lea and F
 stream n steps on is `mix(key + n * GOLDEN)`.
 """
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -31,6 +32,11 @@ def key_of(seed: int, name: str) -> int:
     (True, False)
     """
     return int.from_bytes(blake2b(f"{seed}:{name}".encode(), digest_size=8).digest(), "little")
+
+
+def keys_of(seed: int, names: Sequence[str]) -> Keys:
+    """Return the keys of named streams, shape (n_names,)."""
+    return np.array([key_of(seed, name) for name in names], dtype=np.uint64)
 
 
 def uniforms(keys: Keys, scenario: Keys, slot: Keys | int) -> Floats:

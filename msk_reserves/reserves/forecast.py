@@ -1,7 +1,7 @@
 """The main job: every claim that may still cost something, simulated once and valued under every contract."""
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -216,11 +216,13 @@ def forecast(
     risk = systemic or SystemicRisk()
     own = in_force_on(in_force, book) if isinstance(in_force, AgreementOnClaims) else in_force or InForce()
     scopes = tuple(dict.fromkeys(scope for one in (*terms.values(), own) for scope in one.scopes()))
-    plan = make_plan(
-        book, recovery, cost, scopes=scopes, scenarios=scenarios, seed=seed, systemic=risk, horizon_days=horizon_days
-    )
+    unreported_of = partial(ask_late_reports, book, cost, scenarios=scenarios, seed=seed, systemic=risk)
+    planned = partial(make_plan, book, recovery, cost, scenarios=scenarios, seed=seed, systemic=risk)
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(unreported_of) if ibnr else None
+        plan = planned(scopes=scopes, horizon_days=horizon_days)
+        late, unreported, reason = (None, None, "not asked for") if asked is None else asked.result()
     check_components({**terms, IN_FORCE: own}, plan.missing)
-    late, unreported, reason = ask_late_reports(book, cost, plan) if ibnr else (None, None, "not asked for")
     run = _run(plan, tuple(terms.values()), own, late, executor, progress=progress)
     reconciliations, bearers = settle_pools(run, terms, own, plan)
     for array in (run.claims, run.workers):

@@ -10,9 +10,11 @@ from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.book import Assumption, ClaimBook
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.cost.record import Cost
-from msk_reserves.episodes.plan import Plan
-from msk_reserves.episodes.randomness import generator, uniforms
+from msk_reserves.episodes.plan import Plan, draws_for
+from msk_reserves.episodes.randomness import generator, keys_of, uniforms
 from msk_reserves.episodes.record import Episodes
+from msk_reserves.episodes.systemic import SystemicRisk
+from msk_reserves.episodes.takeover import takeover
 from msk_reserves.reserves.distribution import ReserveDistribution
 from msk_reserves.reserves.report_lag import LEAST_CLAIMS, LagUnknownError
 from msk_reserves.reserves.unreported import UnreportedClaims, claims_not_yet_reported
@@ -22,6 +24,12 @@ LAG_BANDS = (8, 31, 91, 366)
 
 LATE_SLOT = 2**22
 """First slot of the random numbers behind claims not yet reported, beyond those of paths and payments."""
+
+FEW = 12.0
+"""Expected number of claims up to which the count is searched for from zero on."""
+
+LEAST_CHANCE = 2.0**-60
+"""Probability below which that search ends: uniform numbers are 2**-53 apart."""
 
 NAME = "claims not yet reported"
 
@@ -100,11 +108,21 @@ def _grid(keys: npt.NDArray[np.uint64], n_draws: int, slot: int) -> Floats:
 
 def _poisson(expected: Floats, keys: npt.NDArray[np.uint64]) -> Integers:
     """Return Poisson numbers by the inverse of their law at one uniform number each, shape (n_claims, n_draws)."""
-    uniform = _grid(keys, expected.shape[1], LATE_SLOT + 1)
+    uniform, none = _grid(keys, expected.shape[1], LATE_SLOT + 1), np.exp(-expected)
     counts = np.zeros(expected.shape, dtype=np.int64)
-    # Most expect next to nothing: the inverse is asked for where the number is not zero.
-    left = np.nonzero(uniform > np.exp(-expected))
-    counts[left] = np.maximum(np.ceil(special.pdtrik(uniform[left], expected[left])), 1.0)
+    many = (uniform > none) & (expected > FEW)
+    counts[many] = np.maximum(np.ceil(special.pdtrik(uniform[many], expected[many])), 1.0)
+    # Most expect next to nothing: chances of one, two, ... are taken off until nothing is left.
+    place = np.flatnonzero((uniform > none) & (expected <= FEW))
+    mean, chance = expected.ravel()[place], none.ravel()[place]
+    left, number = uniform.ravel()[place] - chance, 0
+    while len(place):
+        number += 1
+        chance *= mean / number
+        left -= chance
+        counts.flat[place] = number
+        more = (left > 0.0) & (chance > LEAST_CHANCE)
+        place, mean, chance, left = place[more], mean[more], chance[more], left[more]
     return counts
 
 
@@ -156,37 +174,40 @@ class NotYetReported:
         )
 
 
-def late_reports(book: ClaimBook, cost: Cost, plan: Plan) -> tuple[LateReports, UnreportedClaims]:
+def late_reports(
+    book: ClaimBook, cost: Cost, *, scenarios: int, seed: int, systemic: SystemicRisk
+) -> tuple[LateReports, UnreportedClaims]:
     """Prepare the claims not yet reported of a forecast.
 
     Parameters
     ----------
     book : the claims.
     cost : the cost model, for its trends.
-    plan : the forecast, for its draws, keys and systemic factors.
+    scenarios, seed, systemic : those of the forecast, whose draws, random numbers and common factors they share.
 
     Raises
     ------
     LagUnknownError
         If the book cannot tell how many are not reported yet, or has no claims to stand for them.
     """
+    n_draws, keys = draws_for(scenarios), keys_of(seed, tuple(book.claims["claim_id"]))
     unreported = claims_not_yet_reported(book)
-    rng = generator(plan.seed, NAME)
-    shares = unreported.lag.draw(plan.n_draws, rng)
+    rng = generator(seed, NAME)
+    shares = unreported.lag.draw(n_draws, rng)
     rates = unreported.draw_rates(shares, rng)
-    known = [name for name in COMPONENTS if name in plan.components]
+    known = [name for name in COMPONENTS if cost.accounts[name] is not None]
     paid = np.zeros((len(book), len(COMPONENTS)))
     for name in known:
         paid[:, COMPONENTS.index(name)] = book.paid[name].to_numpy(dtype=np.float64, na_value=np.nan)
     lag = np.full(len(book), -1, dtype=np.int64)
     lag[unreported.claims] = unreported.lag_days
-    usable = (lag >= 0) & np.isfinite(paid).all(axis=1) & ~plan.takeover.bundled
+    usable = (lag >= 0) & np.isfinite(paid).all(axis=1) & ~takeover(book).bundled
     edges = _edges(lag[usable])
     band = np.where(usable, np.searchsorted(edges, lag, side="right"), -1)
     expected, when = unreported.expected_by_lag(shares, rates, edges)
     weight = np.zeros_like(expected)
     for one in range(len(edges) + 1):
-        weight[:, one] = weights(plan.keys[band == one], plan.n_draws).sum(axis=0)
+        weight[:, one] = weights(keys[band == one], n_draws).sum(axis=0)
     later = when[np.maximum(band, 0)] - book.column("injury_day")
     # The benefits of a later injury are those of higher wages.
     yearly = np.array([cost.trends.growth("medical"), cost.trends.growth("expense"), cost.trends.growth("expense")])
@@ -196,7 +217,7 @@ def late_reports(book: ClaimBook, cost: Cost, plan: Plan) -> tuple[LateReports, 
             a_weight=expected / np.maximum(weight, 1e-300),
             paid=np.where(usable[:, None], paid, 0.0),
             growth=np.exp(later[:, None] * yearly),
-            systemic=plan.systemic,
+            systemic=systemic.draw(scenarios, seed),
         ),
         unreported,
     )
@@ -214,11 +235,11 @@ def _edges(lag: Integers) -> Integers:
 
 
 def ask_late_reports(
-    book: ClaimBook, cost: Cost, plan: Plan
+    book: ClaimBook, cost: Cost, *, scenarios: int, seed: int, systemic: SystemicRisk
 ) -> tuple[LateReports | None, UnreportedClaims | None, str]:
     """Prepare the claims not yet reported as `late_reports` does, or say why the book cannot tell of them."""
     try:
-        return *late_reports(book, cost, plan), APART
+        return *late_reports(book, cost, scenarios=scenarios, seed=seed, systemic=systemic), APART
     except LagUnknownError as error:
         return None, None, str(error)
 

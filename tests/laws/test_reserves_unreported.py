@@ -35,7 +35,7 @@ def planned() -> tuple[Plan, LateReports, msk.UnreportedClaims]:
     """Return the plan of that forecast, and its claims not yet reported."""
     book, recovery, cost = ledger()
     plan = make_plan(book, recovery, cost, scenarios=SCENARIOS, seed=4, systemic=msk.SystemicRisk())
-    return plan, *late_reports(book, cost, plan)
+    return plan, *late_reports(book, cost, scenarios=SCENARIOS, seed=4, systemic=msk.SystemicRisk())
 
 
 def exposed(*periods: tuple[str, str, float]) -> pd.DataFrame:
