@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
@@ -23,8 +24,8 @@ TAIL = 0.95
 FARTHEST_FACTOR = 64.0
 """By how much a price is raised or lowered at most in search of one that will do."""
 
-HALVINGS = 40
-"""Steps of a search between two prices: it ends far below a cent."""
+PRECISION = 1e-8
+"""Share of a price to which one is sought: a cent of a million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,16 @@ class BearerMargin:
         Every price is multiplied by one factor and the terms are applied anew. NaN where no factor within 64 will do:
         the mean is never a loss, as without downside, or always one; or prices cannot be changed after the fact.
         """
-        return self._searched(lambda margin: float(margin.mean()) >= 0)
+
+        def mean_at(factor: float) -> float:
+            return float(self.at(factor).mean())
+
+        try:
+            low, high = self._between(lambda margin: float(margin.mean()) >= 0)
+            factor = high if mean_at(high) == 0 else brentq(mean_at, low, high, xtol=PRECISION)
+        except RepricingError:
+            return float("nan")
+        return float(factor) * self.price_of_an_episode()
 
     def price_at_ruin(self, chance: float, capital: float = 0.0) -> float:
         """Return the least mean price of an episode at which a loss beyond the capital has at most this probability.
@@ -174,7 +184,18 @@ class BearerMargin:
         """
         level(chance, "chance")
         least = -not_negative(capital, "capital")
-        return self._searched(lambda margin: float((margin < least).mean()) <= chance)
+
+        def enough(margin: Floats) -> bool:
+            return float((margin < least).mean()) <= chance
+
+        try:
+            low, high = self._between(enough)
+            while high - low > PRECISION * high:
+                middle = (low + high) / 2
+                low, high = (low, middle) if enough(self.at(middle)) else (middle, high)
+        except RepricingError:
+            return float("nan")
+        return high * self.price_of_an_episode()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the figures as a table, one row a figure: dollars, but for counts and chances."""
@@ -208,29 +229,30 @@ class BearerMargin:
         html: str = shown.to_frame().to_html()
         return html
 
-    def _searched(self, enough: Callable[[Floats], bool]) -> float:
-        """Return the price of an episode from which it is enough, the nearest to the agreed one; NaN where none is."""
-        try:
-            low = high = 1.0
-            # A limit in shares of the price ends losses at no price at all: so the search begins at the agreed one.
-            while enough(self.at(low)):
-                low, high = low / 2, low
-                if low < 1 / FARTHEST_FACTOR:
-                    return float("nan")
-            while not enough(self.at(high)):
-                low, high = high, 2 * high
-                if high > FARTHEST_FACTOR:
-                    return float("nan")
-            for _ in range(HALVINGS):
-                middle = (low + high) / 2
-                low, high = (low, middle) if enough(self.at(middle)) else (middle, high)
-        except RepricingError:
-            return float("nan")
-        return high * self.price_of_an_episode()
+    def _between(self, enough: Callable[[Floats], bool]) -> tuple[float, float]:
+        """Return two factors of which only the higher is enough, the nearest to the agreed price.
+
+        A limit in shares of the price ends losses at no price at all: so the search begins at the agreed one.
+
+        Raises
+        ------
+        RepricingError
+            If there are none within the farthest factor, or prices cannot be changed.
+        """
+        low = high = 1.0
+        while enough(self.at(low)):
+            low, high = low / 2, low
+            if low < 1 / FARTHEST_FACTOR:
+                raise RepricingError(f"every price of {self.contract!r} is enough")
+        while not enough(self.at(high)):
+            low, high = high, 2 * high
+            if high > FARTHEST_FACTOR:
+                raise RepricingError(f"no price of {self.contract!r} is enough")
+        return low, high
 
 
 class RepricingError(ValueError):
-    """A price that cannot be changed once its episodes have been added up."""
+    """A price that cannot be changed once its episodes have been added up, or of which none will do."""
 
 
 def bundle_margin(contract: str, sums: Sums, scenarios: int, n_draws: int) -> BearerMargin | None:

@@ -137,6 +137,38 @@ def added_sums(parts: Iterable[Sums]) -> dict[SumKey, Floats]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Sums put together: a line is a pool, year and category.
+
+    Attributes
+    ----------
+    words : the pool, the year and the category of each line.
+    sums : by name, each of shape (n_scenarios, n_lines), read-only.
+    """
+
+    words: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+    sums: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, sums: Sums, scenarios: int) -> "Lines":
+        """Return sums of all blocks put together, lines in order of their names.
+
+        Parameters
+        ----------
+        sums : of `line_sums` over all episodes.
+        scenarios : how many futures.
+        """
+        lines = sorted({key[:3] for key in sums})
+        found = {}
+        for name in dict.fromkeys(key[3] for key in sums):
+            columns = [np.broadcast_to(sums[(*line, name)], scenarios) for line in lines]
+            found[name] = np.stack(columns, axis=-1)
+            found[name].flags.writeable = False
+        pool, year, category = (tuple(line[place] for line in lines) for place in range(3))
+        return cls((pool, year, category), found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SettledFutures:
     """What is settled on sums by pool and year; arrays of shape (n_scenarios, n_pools).
 
@@ -158,14 +190,13 @@ class SettledFutures:
     own: Floats
 
 
-def settle_futures(agreement: Agreement, sums: Sums, scenarios: int, *, factor: float = 1.0) -> SettledFutures:
+def settle_futures(agreement: Agreement, lines: Lines, *, factor: float = 1.0) -> SettledFutures:
     """Settle sums of simulated episodes.
 
     Parameters
     ----------
     agreement : the terms.
-    sums : of `line_sums` over all episodes.
-    scenarios : how many futures.
+    lines : sums over all episodes.
     factor : by which every target price is multiplied first.
 
     Raises
@@ -173,14 +204,10 @@ def settle_futures(agreement: Agreement, sums: Sums, scenarios: int, *, factor: 
     RepricingError
         If prices are changed where terms of pools have been applied to each episode apart.
     """
-    lines = sorted({key[:3] for key in sums})
-    names = list(dict.fromkeys(key[3] for key in sums))
-    found = {name: _stacked([sums[(*line, name)] for line in lines], scenarios) for name in names}
-    pool, year, category = (tuple(line[place] for line in lines) for place in range(3))
-    ids = tuple(f"{place}" for place in range(len(lines)))
-    groups = groups_of(
-        agreement, EpisodeTable({}, {"episode_id": ids, "pool": pool, "year": year, "category": category})
-    )
+    found, (pool, year, category) = lines.sums, lines.words
+    ids = tuple(f"{place}" for place in range(len(pool)))
+    words = {"episode_id": ids, "pool": pool, "year": year, "category": category}
+    groups = groups_of(agreement, EpisodeTable({}, words))
     target = factor * found["target"]
     outcome = found["outcome apart"] + factor * (found["outcome"] - found["outcome apart"])
     opening = Pool(
@@ -190,7 +217,7 @@ def settle_futures(agreement: Agreement, sums: Sums, scenarios: int, *, factor: 
         spending=found["spending"],
         outcome=outcome,
         episodes=found["episodes"],
-        sums={name.removeprefix(SUM + MARK): found[name] for name in names if name.startswith(SUM + MARK)},
+        sums={name.removeprefix(SUM + MARK): found[name] for name in found if name.startswith(SUM + MARK)},
         amount=target - found["spending"],
     )
 
@@ -237,9 +264,3 @@ def _made_out(names: tuple[str, ...], opening: Pool, found: Mapping[str, Floats]
         flows=tuple(aside),
     )
     return pools, moved
-
-
-def _stacked(columns: list[Floats], scenarios: int) -> Floats:
-    """Return columns side by side, shape (scenarios, n_columns)."""
-    stacked: Floats = np.stack([np.broadcast_to(column, scenarios) for column in columns], axis=-1)
-    return stacked

@@ -12,6 +12,7 @@ from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.contracts.agreements.agreement import Agreement
 from msk_reserves.contracts.agreements.bearer import BearerMargin, Credit
 from msk_reserves.contracts.agreements.futures import (
+    Lines,
     SettledFutures,
     added_sums,
     episode_futures,
@@ -195,7 +196,7 @@ class AgreementOnClaims:
         every = self.with_ended(sums)
         if not every:
             return None
-        found = settle_futures(self.agreement, every, scenarios)
+        found = settle_futures(self.agreement, Lines.of(every, scenarios))
         lost = sorted(set(self.settled) - set(found.names))
         if lost:
             raise ValueError(f"`settled` names the pools {lost}; there are {', '.join(found.names)}")
@@ -230,12 +231,13 @@ class AgreementOnClaims:
         every = self.with_ended(sums)
         if not every:
             return None
-        found = settle_futures(self.agreement, every, scenarios)
+        lines = Lines.of(every, scenarios)
+        found = settle_futures(self.agreement, lines)
         price, expected = found.target.sum(axis=1), float("nan")
         if self.credit is not None:
             chance, dollars = self._default(self.credit, found, found.end.due)
             expected = float((chance * dollars).sum(axis=1).mean())
-        at = partial(_margin_at, self.agreement, every, scenarios)
+        at = partial(_margin_at, self.agreement, lines)
         margin = accounts_of(found.end.flows, found.target.shape)[BEARER].sum(axis=1)
         return BearerMargin(self.name, float(found.episodes[0].sum()), price, margin, at, expected, n_draws)
 
@@ -342,9 +344,9 @@ class AgreementOnClaims:
         return np.nan_to_num(self._bundle_price(episodes, rows)) - episodes.takeover.unpaid_price[rows]
 
 
-def _margin_at(agreement: Agreement, sums: Sums, scenarios: int, factor: float) -> Floats:
+def _margin_at(agreement: Agreement, lines: Lines, factor: float) -> Floats:
     """Return the bearer's margin with every price times a factor, shape (n_scenarios,)."""
-    found = settle_futures(agreement, sums, scenarios, factor=factor)
+    found = settle_futures(agreement, lines, factor=factor)
     margin: Floats = accounts_of(found.end.flows, found.target.shape)[BEARER].sum(axis=1)
     return margin
 
