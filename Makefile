@@ -25,6 +25,7 @@ bench: $(VENV)/.ready
 	$(RUN) -m benchmarks.survival
 	$(RUN) -m benchmarks.path
 	$(RUN) -m benchmarks.contracts
+	$(RUN) -m benchmarks.pricing
 
 coverage: $(VENV)/.ready
 	$(RUN) -m benchmarks.coverage

@@ -277,6 +277,7 @@ if TYPE_CHECKING:
         assess_recovery as assess_recovery,
     )
     from msk_reserves.report.certainty_plots import (
+        plot_frontier as plot_frontier,
         plot_hit_rates as plot_hit_rates,
         plot_tornado as plot_tornado,
         plot_variation as plot_variation,

@@ -105,7 +105,7 @@ NAMES = {
     "certainty.new_claims": "Frequency expected_claims new_claims",
     "certainty.pricing": "PricingFutures frontier pricing_futures",
     "certainty.sentences": "three_sentences",
-    "report.certainty_plots": "plot_hit_rates plot_tornado plot_variation plot_waterfall",
+    "report.certainty_plots": "plot_frontier plot_hit_rates plot_tornado plot_variation plot_waterfall",
     "certainty.layers": "UncertaintyLayers nested_variance uncertainty_layers",
     "certainty.worlds": "four_worlds",
     "certainty.vendor_response": "vendor_response",

@@ -1,6 +1,7 @@
 """Certainty in pictures: what each cause changes, what the number of claims does, and which assumption decides."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -9,6 +10,7 @@ from msk_reserves.certainty.four_worlds import DEFAULT, MEASURES, NEITHER, FourW
 from msk_reserves.certainty.layers import UncertaintyLayers
 from msk_reserves.certainty.like_claims import SIZES
 from msk_reserves.certainty.measures import hit_rate
+from msk_reserves.certainty.pricing import frontier
 from msk_reserves.certainty.required import Tornado
 from msk_reserves.report.style import (
     CONTRACT_COLOURS,
@@ -16,6 +18,7 @@ from msk_reserves.report.style import (
     GRID,
     INK,
     NOTE_SIZE,
+    DollarMarks,
     axes_or_new,
     colour_of,
     dollars_on_x,
@@ -220,4 +223,41 @@ def plot_tornado(found: Tornado, *, ax: Axes | None = None) -> Axes:
     dollars_on_x(axes)
     turns = f"turns with {', '.join(found.decides)}" if found.decides else "turns with no assumption alone"
     dress(axes, title=f"The decision {turns}", x="dollars gained; the full line is the base case, the dotted one zero")
+    return axes
+
+
+def plot_frontier(swept: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Plot what every bundle of a sweep costs and what tail it removes, and those that no other beats.
+
+    Parameters
+    ----------
+    swept : as `PricingFutures.sweep` returns.
+    ax : axes to draw on; new ones in a figure of their own when not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Change of the mean across and tail removed up, dollars; a colour a scope, the frontier as a line.
+    """
+    axes = axes_or_new(ax)
+    for place, (scope, rows) in enumerate(swept.groupby("scope", sort=False)):
+        axes.plot(
+            rows["mean change"], rows["tail removed"], ".", color=tint(colour_of(place), 0.6), ms=4, label=str(scope)
+        )
+    best = frontier(swept)
+    axes.plot(
+        best["mean change"], best["tail removed"], color=INK, linewidth=1.2, label="no other is cheaper and safer"
+    )
+    axes.axvline(0.0, color=GREY, linewidth=0.8, linestyle=":")
+    axes.axhline(0.0, color=GREY, linewidth=0.8, linestyle=":")
+    dollars_on_x(axes)
+    axes.yaxis.set_major_formatter(DollarMarks())
+    axes.grid(visible=True, axis="y", color=GRID, linewidth=0.8)
+    dress(
+        axes,
+        title=f"What certainty costs: {len(swept):,} bundles on the same futures",
+        x="change of the mean against fee for service, dollars",
+        y="tail removed (99 % mean less mean)",
+    )
+    legend(axes)
     return axes

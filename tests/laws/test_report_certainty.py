@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -46,11 +47,25 @@ def decision() -> msk.Tornado:
     return msk.tornado(lambda a: a["saved"] - a["fee"], base, ranges)
 
 
+def sweep() -> pd.DataFrame:
+    """Return a sweep of six bundles, three of them beaten by others."""
+    return pd.DataFrame(
+        {
+            "scope": ["medical", "but drugs"] * 3,
+            "mean": [10.0, 11.0, 12.0, 13.0, 14.0, 15.0],
+            "tail": [9.0, 9.5, 6.0, 7.0, 2.0, 3.0],
+            "mean change": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
+            "tail removed": [1.0, 0.5, 4.0, 3.0, 8.0, 7.0],
+        }
+    )
+
+
 PLOTS: dict[str, Callable[[Axes | None], Axes]] = {
     "waterfall": lambda ax: msk.plot_waterfall(worlds(), ax=ax),
     "waterfall of the tail": lambda ax: msk.plot_waterfall(worlds(), "tail", "medical", ax=ax),
     "variation": lambda ax: msk.plot_variation(layers(), ax=ax),
     "hit rates": lambda ax: msk.plot_hit_rates(made_forecast(), ax=ax),
+    "frontier": lambda ax: msk.plot_frontier(sweep(), ax=ax),
     "tornado": lambda ax: msk.plot_tornado(decision(), ax=ax),
 }
 
@@ -84,6 +99,13 @@ def test_the_curve_of_variation_passes_through_the_book() -> None:
     x, y = (np.asarray(one, dtype=np.float64) for one in axes.lines[0].get_data())
     own = float(np.exp(np.interp(np.log(50), np.log(x), np.log(y))))
     assert own == pytest.approx(COST.std(ddof=1) / COST.mean(), rel=5e-3)
+
+
+def test_the_line_of_a_frontier_holds_what_no_other_beats() -> None:
+    """Three of six: each dearer one removes more tail."""
+    line = msk.plot_frontier(sweep()).lines[2]
+    np.testing.assert_array_equal(line.get_xdata(), [0.0, 2.0, 4.0])
+    np.testing.assert_array_equal(line.get_ydata(), [1.0, 4.0, 8.0])
 
 
 def test_three_sentences_say_what_the_figures_say() -> None:
