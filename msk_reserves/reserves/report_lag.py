@@ -35,6 +35,8 @@ LEAST_CLAIMS = 30
 LEAST_SHARE = 0.8
 """Share reported within the longest time watched below which a law is refused: the file would be too young to tell."""
 
+_MOST_STEPS = 20
+
 _SHOWN = (0, 7, 30, 90, 180, 365, 730)
 
 
@@ -139,14 +141,20 @@ def fit_lag_law(family: str, lag: npt.ArrayLike, watched: npt.ArrayLike, *, inte
     free = 1 if family == "exponential" else 2
     found = partial(_deviance, family, _counted(days), _counted(until), width)
     begin = np.array([np.log(np.mean(days) + max(width, 0.5)), 0.0])[:free]
-    best = optimize.minimize(
-        found, begin, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-9, "maxiter": 4000}
-    )
-    information = _curvature(found, best.x)
-    if not best.success or not np.isfinite(best.fun) or np.linalg.eigvalsh(information)[0] <= 0 or abs(best.x[0]) > 30:
-        raise LagUnknownError(f"the days to report have no {family} law: the claims were not watched for long enough")
-    location, log_scale = np.r_[best.x, 0.0][:2]
-    return LagLaw(family, float(location), float(log_scale), np.asarray(np.linalg.inv(information)), -float(best.fun))
+    unknown = f"the days to report have no {family} law: the claims were not watched for long enough"
+    # Near the maximum by the simplex, which needs no slope and cannot be thrown far off, then by Newton's steps.
+    place = optimize.minimize(found, begin, method="Nelder-Mead", options={"xatol": 1e-2, "fatol": 1e-2}).x
+    for _ in range(_MOST_STEPS):
+        information, slope = _curvature(found, place), _slope(found, place)
+        if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0 or abs(place[0]) > 30:
+            raise LagUnknownError(unknown)
+        step = np.linalg.solve(information, slope)
+        place = place - step
+        if np.abs(step).max() < 1e-7:
+            location, log_scale = np.append(place, 0.0)[:2]
+            covariance = np.asarray(np.linalg.inv(information))
+            return LagLaw(family, float(location), float(log_scale), covariance, -found(place))
+    raise LagUnknownError(unknown)
 
 
 def _checked(lag: npt.ArrayLike, watched: npt.ArrayLike, width: float) -> tuple[Floats, Floats]:
@@ -190,6 +198,12 @@ def _deviance(
         in_time = np.log(-np.expm1(unreported(until + width)))
     value = float(in_time @ repeats - seen @ counts)
     return value if np.isfinite(value) else np.inf
+
+
+def _slope(function: "partial[float]", place: Floats, step: float = 1e-5) -> Floats:
+    """Return the slope by central differences."""
+    moves = step * np.eye(len(place))
+    return np.array([(function(place + move) - function(place - move)) / (2.0 * step) for move in moves])
 
 
 def _curvature(function: "partial[float]", place: Floats, step: float = 1e-4) -> Floats:
@@ -357,10 +371,12 @@ def _laws(days: Floats, until: Floats) -> list[LagLaw]:
 def _kept(laws: list[LagLaw], reported: Integers, at_risk: Integers) -> tuple[LagLaw, ...]:
     """Return the laws with weight, best first: near the best AIC among those that miss the late reports least.
 
-    The many early reports rule a likelihood, and the few late ones what is still to come.
+    The many early reports rule a likelihood, and the few late ones what is still to come. Where every law misses more
+    than it may, those within one standard deviation of the least stay.
     """
     worst = np.array([_missed(law, reported, at_risk) for law in laws])
-    allowed = [law for law, missed in zip(laws, worst, strict=True) if missed <= max(TAIL_TOLERANCE, worst.min())]
+    most = max(TAIL_TOLERANCE, float(worst.min()) + 1.0)
+    allowed = [law for law, missed in zip(laws, worst, strict=True) if missed <= most]
     best = min(law.aic for law in allowed)
     return tuple(sorted((law for law in allowed if law.aic <= best + WITHIN), key=lambda law: law.aic))
 
