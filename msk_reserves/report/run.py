@@ -184,10 +184,9 @@ def _value(
     timed = None
     if options.discount is not None:
         curve, fewer = DiscountCurve(tuple(options.discount)), min(options.scenarios, FLOW_SCENARIOS)
-        plain = {name: one for name, one in contracts.items() if not isinstance(one, Agreement)}
         with step(f"cash flows of {fewer:,} scenarios"):
             flows = cash_flows(
-                book, recovery, cost, plain, scenarios=fewer, seed=options.seed,
+                book, recovery, cost, contracts, scenarios=fewer, seed=options.seed,
                 in_force=in_force, progress=options.progress,
             )  # fmt: skip
         timed = flows, curve

@@ -11,9 +11,12 @@ import pandas as pd
 from msk_reserves._checks import Floats, one_of, positive, whole
 from msk_reserves.claims.book import ClaimBook
 from msk_reserves.claims.vocabulary import COMPONENTS
+from msk_reserves.contracts.agreements.agreement import Agreement
+from msk_reserves.contracts.agreements.futures import added_sums
 from msk_reserves.contracts.agreements.on_claims import AgreementOnClaims
+from msk_reserves.contracts.agreements.reconciliation import Reconciliation
 from msk_reserves.contracts.fixed_price import InForce
-from msk_reserves.contracts.terms import Contract, FeeForService, owed_under
+from msk_reserves.contracts.terms import Contract, FeeForService, Owed, Sums
 from msk_reserves.cost.record import Cost
 from msk_reserves.episodes.engine import run_blocks
 from msk_reserves.episodes.plan import Plan, make_plan
@@ -25,6 +28,7 @@ from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.reserves.discount import YEAR, DiscountCurve
 from msk_reserves.reserves.distribution import ReserveDistribution
 from msk_reserves.reserves.forecast import HORIZON_DAYS
+from msk_reserves.reserves.pooled import IN_FORCE, MEDICAL, check_components, in_force_on, on_claims, reconciled
 
 QUARTER = YEAR / 4.0
 """Days of a quarter."""
@@ -137,12 +141,12 @@ def cash_flows(
     book: ClaimBook,
     recovery: Recovery,
     cost: Cost,
-    contracts: Mapping[str, Contract] | None = None,
+    contracts: Mapping[str, Contract | Agreement] | None = None,
     *,
     scenarios: int = 2_000,
     seed: int = 20260101,
     systemic: SystemicRisk | None = None,
-    in_force: InForce | None = None,
+    in_force: InForce | AgreementOnClaims | None = None,
     horizon_days: float = HORIZON_DAYS,
     executor: Executor | None = None,
     progress: bool | None = None,
@@ -152,13 +156,14 @@ def cash_flows(
     Given the same arguments the futures are those of `forecast`, and quarters add up to its totals. Every contract is
     applied to the futures as they are by the end of each quarter, and the differences are what falls due in it: the
     price of a bundle at once, what a stop-loss pays when the care exceeds it, what has accrued in the first quarter.
-    What depends on how long a worker stays off, as a refund, falls due in the first quarter too.
+    What depends on how long a worker stays off, as a refund, falls due in the first quarter too. Under an agreement the
+    price, or care as billed, comes first, and all that is due beside it when its pool is settled: in the quarter that
+    lies so many months after the pool's year, or the last one.
 
     Parameters
     ----------
     book, recovery, cost, contracts, scenarios, seed, systemic, in_force, horizon_days, executor, progress : as in
-        `forecast`, but for fewer scenarios: it is several times the work. Agreements, whose pools are settled once,
-        are refused.
+        `forecast`, but for fewer scenarios: it is several times the work.
 
     Returns
     -------
@@ -169,14 +174,10 @@ def cash_flows(
     ------
     ValueError
         As `forecast`.
-    TypeError
-        If a contract pools.
     """
-    terms = {"fee for service": FeeForService()} if contracts is None else dict(contracts)
-    own = in_force or InForce()
-    for name, one in terms.items():
-        if not isinstance(one, Contract) or isinstance(one, AgreementOnClaims):
-            raise TypeError(f"`contracts[{name!r}]` must be a contract that does not pool, got {one!r}")
+    given = {"fee for service": FeeForService()} if contracts is None else contracts
+    terms = {name: on_claims(one) for name, one in given.items()}
+    own = in_force_on(in_force, book) if isinstance(in_force, AgreementOnClaims) else in_force or InForce()
     if not len(book) or not terms:
         raise ValueError("`book` and `contracts` must hold at least one claim and one contract, got none")
     recovery.check_states_of_a_book()
@@ -192,23 +193,46 @@ def cash_flows(
         systemic=systemic or SystemicRisk(),
         horizon_days=horizon_days,
     )
+    check_components({**terms, IN_FORCE: own}, plan.missing)
     found = np.zeros((len(terms), len(COMPONENTS), len(edges) - 1, scenarios))
+    sums: list[Sums] = [{} for _ in range(len(terms) + 1)]
     work = partial(flows_of, contracts=tuple(terms.values()), in_force=own, edges=edges)
-    for _, block in run_blocks(plan, work, executor=executor, progress=progress):
+    for _, (block, kept) in run_blocks(plan, work, executor=executor, progress=progress):
         found += block
+        sums = [added_sums(pair) for pair in zip(sums, kept, strict=True)]
+    for place, contract in enumerate((*terms.values(), own)):
+        settled = reconciled(contract, sums[place], plan)
+        if settled is not None:
+            _settle(found[place : place + 1] if place < len(terms) else found, settled, edges, book)
     places = [place for place, name in enumerate(COMPONENTS) if name in plan.components]
     dollars = {name: found[place][places] for place, name in enumerate(terms)}
     return CashFlows(edges, dollars, tuple(COMPONENTS[place] for place in places), plan.missing, plan.n_draws)
 
 
-def flows_of(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contract, edges: Floats) -> Floats:
-    """Simulate a block and return its dollars by quarter, shape (n_contracts, 3, n_quarters, n_scenarios).
+def _settle(found: Floats, settled: Reconciliation, edges: Floats, book: ClaimBook) -> None:
+    """Add what is paid when pools are settled to the quarters in which they are."""
+    days = settled.days_ahead(book.valuation_date)
+    quarters = np.clip(np.searchsorted(edges, days, side="right") - 1, 0, len(edges) - 2)
+    for pool, quarter in enumerate(quarters):
+        found[:, MEDICAL, quarter] += settled.at_settlement[:, pool]
+
+
+def flows_of(
+    plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contract, edges: Floats
+) -> tuple[Floats, tuple[Sums, ...]]:
+    """Simulate a block and return its dollars by quarter, and what agreements need added up.
 
     Parameters
     ----------
     plan : the block's part, counting `timed_scopes`.
     contracts, in_force : terms for the claims that are not in a bundle, and of those that are.
     edges : as from `quarter_edges`.
+
+    Returns
+    -------
+    tuple
+        Dollars paid before anything is settled, shape (n_contracts, 3, n_quarters, n_scenarios), and the sums of each
+        contract and of the bundles in force.
     """
     episodes = simulate_block(plan)
     reached = np.empty((len(contracts), len(COMPONENTS), len(edges) - 1, plan.scenarios))
@@ -225,18 +249,32 @@ def flows_of(plan: Plan, *, contracts: tuple[Contract, ...], in_force: Contract,
         owed = _owed(tuple(contracts[place] for place in changed), in_force, so_far)
         reached[changed, :, quarter] = owed
     reached[:, :, 1:] -= reached[:, :, :-1].copy()
-    return reached
+    pooled = (one.per_episode(episodes).sums if isinstance(one, AgreementOnClaims) else {} for one in contracts)
+    own = in_force.per_episode(episodes).sums if isinstance(in_force, AgreementOnClaims) else {}
+    return reached, (*pooled, own)
 
 
 def _owed(contracts: tuple[Contract, ...], in_force: Contract, episodes: Episodes) -> Floats:
-    """Return what is owed on a block under each contract, shape (n_contracts, 3, n_scenarios)."""
+    """Return what is paid on a block under each contract before it is settled, shape (n_contracts, 3, n_scenarios)."""
     found = np.empty((len(contracts), len(COMPONENTS), episodes.shape[0]))
-    own = in_force.per_episode(episodes) if contracts and episodes.takeover.bundled.any() else None
+    bundled = episodes.takeover.bundled
+    own = _paid(in_force, episodes) if contracts and bundled.any() else None
     for place, contract in enumerate(contracts):
-        owed = owed_under(contract, own, episodes)
-        settled = contract.settle({name: owed.component(name).sum(axis=1) for name in COMPONENTS})
+        owed = _paid(contract, episodes)
+        parts = {
+            name: owed.component(name) if own is None else np.where(bundled, own.component(name), owed.component(name))
+            for name in COMPONENTS
+        }
+        settled = contract.settle({name: dollars.sum(axis=1) for name, dollars in parts.items()})
         found[place] = [settled[name] for name in COMPONENTS]
     return found
+
+
+def _paid(contract: Contract, episodes: Episodes) -> Owed:
+    """Return what is paid under a contract before it is settled."""
+    if isinstance(contract, AgreementOnClaims):
+        return contract.before_settlement(episodes)
+    return contract.per_episode(episodes)
 
 
 def _so_far(plan: Plan, episodes: Episodes, scopes: tuple[Scope, ...], end: float) -> Episodes:

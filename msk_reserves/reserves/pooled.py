@@ -122,16 +122,21 @@ def settle_pools(
         margin = margin_of(contract, run.sums[place], plan)
         if margin is not None:
             margins[name] = replace(margin, contract=name)
-        if not isinstance(contract, AgreementOnClaims):
-            continue
-        found = contract.reconcile(run.sums[place], plan.scenarios, generator(plan.seed, "default of a bearer"))
-        if found is not None:
+        found = reconciled(contract, run.sums[place], plan)
+        if found is not None and isinstance(contract, AgreementOnClaims):
             settled[name] = found
             pools = _pools_of(contract, run.targets[place], plan.takeover.claims)
             # Bundles in force keep their terms under every contract.
             for under in [place] if place < len(contracts) else range(len(contracts)):
                 add_pooled(found, pools, run.targets[place], totals=run.totals[under], claims=run.claims[under])
     return settled, margins
+
+
+def reconciled(contract: Contract, sums: Sums, plan: Plan) -> Reconciliation | None:
+    """Return what a contract settles in every future; None for one without pools, or without an episode."""
+    if not isinstance(contract, AgreementOnClaims):
+        return None
+    return contract.reconcile(sums, plan.scenarios, generator(plan.seed, "default of a bearer"))
 
 
 def margin_of(contract: Contract, sums: Sums, plan: Plan) -> BearerMargin | None:

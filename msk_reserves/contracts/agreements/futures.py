@@ -174,7 +174,7 @@ class SettledFutures:
 
     Attributes
     ----------
-    names : of the pools.
+    names, years : of the pools.
     end : results after the last terms, what is due, and every payment.
     target : target prices.
     episodes : how many.
@@ -183,6 +183,7 @@ class SettledFutures:
     """
 
     names: tuple[str, ...]
+    years: tuple[str, ...]
     end: Closed
     target: Floats
     episodes: Floats
@@ -238,8 +239,15 @@ def settle_futures(agreement: Agreement, lines: Lines, *, factor: float = 1.0) -
         agreement, pools, target=by_pool(target), spending=by_pool(found["spending"]), cost=by_pool(found["cost"]),
         moved=moved,
     )  # fmt: skip
+    first = groups.lines.first[groups.netted.first[groups.pools.first]]
     return SettledFutures(
-        pools.names, end, by_pool(target), by_pool(found["episodes"]), by_pool(found["left"]), by_pool(found["own"])
+        names=pools.names,
+        years=tuple(year[int(line)] for line in first),
+        end=end,
+        target=by_pool(target),
+        episodes=by_pool(found["episodes"]),
+        left=by_pool(found["left"]),
+        own=by_pool(found["own"]),
     )
 
 

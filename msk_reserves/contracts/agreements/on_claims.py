@@ -168,16 +168,22 @@ class AgreementOnClaims:
         sums = line_sums(self.agreement, amounts, apart, outcome_apart=priced_at_nothing, so_far=so_far, own=own)
         target = np.full(len(episodes.takeover.claims), np.nan)
         target[rows] = amounts.target if amounts.target.ndim == 1 else amounts.target.mean(axis=0)
-        parts = {name: episodes.component(name) for name in COMPONENTS}
-        bought = own
-        if self.agreement.timing == "prospective":
-            bought = own + np.maximum(amounts.target - self._paid_on_price(episodes, rows), 0.0)
-            inside = episodes.inside(self.covered())
-            for name in (name for name in COMPONENTS if self.covered().covers(name)):
-                parts[name] = _changed(parts[name], rows, -inside[name][:, rows])
-        if np.any(bought):
-            parts["medical"] = _changed(parts["medical"], rows, bought)
-        return Owed(parts["medical"], parts["indemnity"], parts["expense"], sums=sums, target=target)
+        paid = self._before(episodes, rows, amounts.target)
+        medical = _changed(paid.medical, rows, own) if np.any(own) else paid.medical
+        return Owed(medical, paid.indemnity, paid.expense, sums=sums, target=target)
+
+    def before_settlement(self, episodes: Episodes) -> Owed:
+        """Return what is paid before anything is settled: care as billed, or the price and the care it does not buy.
+
+        Parameters
+        ----------
+        episodes : a block, with the scope counted.
+        """
+        rows = self.rows(episodes)
+        if not len(rows) or self.agreement.timing == "retrospective":
+            return Owed(episodes.medical, episodes.indemnity, episodes.expense)
+        amounts, _ = episode_futures(self.agreement, self.table(episodes))
+        return self._before(episodes, rows, amounts.target)
 
     def reconcile(self, sums: Sums, scenarios: int, random: np.random.Generator | None = None) -> Reconciliation | None:
         """Return what is settled in every future; None where no claim and no ended episode is under the agreement.
@@ -216,6 +222,8 @@ class AgreementOnClaims:
             result=found.end.final.amount + default,
             due=due + default,
             not_by_claim=due + default - found.own + aside,
+            at_settlement=due + default + aside,
+            years=found.years,
             flows=flows,
         )
 
@@ -297,6 +305,18 @@ class AgreementOnClaims:
         if lost:
             raise EpisodeDataError(f"`episodes` has no row for the claims {lost[:5]}; add them, or narrow `eligible`")
         return known.loc[ids]
+
+    def _before(self, episodes: Episodes, rows: Integers, price: Floats) -> Owed:
+        """Return what is paid before anything is settled at these prices."""
+        parts = {name: episodes.component(name) for name in COMPONENTS}
+        if self.agreement.timing == "prospective":
+            unpaid = np.maximum(price - self._paid_on_price(episodes, rows), 0.0)
+            inside = episodes.inside(self.covered())
+            for name in (name for name in COMPONENTS if self.covered().covers(name)):
+                parts[name] = _changed(parts[name], rows, -inside[name][:, rows])
+            if np.any(unpaid):
+                parts["medical"] = _changed(parts["medical"], rows, unpaid)
+        return Owed(parts["medical"], parts["indemnity"], parts["expense"])
 
     def _known(self, claims: "pd.DataFrame") -> EpisodeTable:
         """Return what is known of some claims' episodes whatever the future; their cost stands at nothing."""

@@ -10,6 +10,9 @@ from msk_reserves._checks import Floats
 from msk_reserves.contracts.agreements.agreement import Agreement
 from msk_reserves.contracts.amounts import Flow, accounts_of
 
+DAYS_OF_A_MONTH = 365.25 / 12
+"""Days of a month of a settlement's lag."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reconciliation:
@@ -21,26 +24,30 @@ class Reconciliation:
     ----------
     agreement : the terms.
     pool_names : pool and year.
+    years : the year of each pool, `all` where it has none.
     episodes : how many, shape (n_pools,).
     target : sum of target prices, shape (n_scenarios, n_pools).
     result : gain of the bearer, negative a loss, its default included; shape (n_scenarios, n_pools).
     due : what the payer has still to pay the bearer beside the price, negative what it receives; shape
         (n_scenarios, n_pools).
     not_by_claim : what the payer still pays that belongs to no claim by itself; shape (n_scenarios, n_pools).
+    at_settlement : what the payer pays when it is settled, to the bearer and aside; the same shape.
     flows : every payment, shape (n_scenarios, n_pools) or one that broadcasts to it.
     """
 
     agreement: Agreement
     pool_names: tuple[str, ...]
+    years: tuple[str, ...]
     episodes: Floats
     target: Floats
     result: Floats
     due: Floats
     not_by_claim: Floats
+    at_settlement: Floats
     flows: tuple[Flow, ...]
 
     def __post_init__(self) -> None:
-        for array in (self.episodes, self.target, self.result, self.due, self.not_by_claim):
+        for array in (self.episodes, self.target, self.result, self.due, self.not_by_claim, self.at_settlement):
             array.flags.writeable = False
 
     def accounts(self) -> Mapping[str, Floats]:
@@ -69,6 +76,23 @@ class Reconciliation:
             return "beside the price, which is paid before the care"
         later = "".join(f", again after {months:g}" for months in self.agreement.true_ups)
         return f"{self.agreement.lag_months:g} months after the year{later}"
+
+    def days_ahead(self, valuation: pd.Timestamp | None) -> Floats:
+        """Return the days from the valuation to each pool's settlement, shape (n_pools,).
+
+        That is so many months after the end of the pool's year, of the year of the valuation where it has none; and at
+        once where that has passed. Without a date only the months count.
+
+        Parameters
+        ----------
+        valuation : the valuation date, None where there is none.
+        """
+        lag = self.agreement.lag_months * DAYS_OF_A_MONTH
+        if valuation is None:
+            return np.full(len(self.years), lag)
+        ends = [int(year) if year.isdigit() and len(year) == 4 else valuation.year for year in self.years]
+        days = [(pd.Timestamp(year=end, month=12, day=31) - valuation).days + lag for end in ends]
+        return np.maximum(np.array(days, dtype=np.float64), 0.0)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row a pool: episodes, means of target price and result, and what is due with its 90 % band."""
