@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from msk_reserves._checks import Floats, whole
+from msk_reserves._checks import Floats, one_of, whole
 from msk_reserves.claims.book import Assumption, ClaimBook, SetAside
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.contracts.agreements.agreement import Agreement
@@ -90,6 +90,23 @@ class Forecast:
         """Claims left out for their defects."""
         return self.book.set_aside
 
+    def with_unreported(self, contract: str) -> ReserveDistribution:
+        """Return the distribution of unpaid cost of all claims that have happened, reported or not, under a contract.
+
+        The dollars of both are added scenario by scenario.
+
+        Raises
+        ------
+        ValueError
+            If the contract is not in the forecast, or claims not yet reported are not.
+        """
+        one_of(contract, self.reserves, "contract")
+        if self.ibnr is None:
+            raise ValueError(f"claims not yet reported are not in this forecast: {self.ibnr_reason}")
+        reported, unreported = self.reserves[contract], self.ibnr.reserve
+        totals = {name: reported.scenarios(name) + unreported.scenarios(name) for name in reported.totals}
+        return ReserveDistribution(f"{contract}, reported or not", totals, reported.missing, reported.n_draws)
+
     def claim_table(self) -> pd.DataFrame:
         """Return one row a claim, contract and component, in the columns of `claims.csv`.
 
@@ -144,6 +161,7 @@ class Forecast:
         return [
             f"\nClaims not yet reported, in none of the figures above and the same under every contract: {told}",
             self.ibnr.reserve.to_frame().to_string(float_format=lambda value: f"{value:,.0f}"),
+            *(repr(self.with_unreported(name)) for name in self.reserves),
         ]
 
     def __repr__(self) -> str:

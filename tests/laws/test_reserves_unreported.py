@@ -62,6 +62,11 @@ def test_it_is_printed_beside_and_apart(found: msk.Forecast) -> None:
     assert f"{found.ibnr.counts.mean():,.1f} expected, 90 % predictive band {low:,.0f} to {high:,.0f}" in str(found)
     assert "claims not yet reported" in found.manifest.methods
     assert {one.name for one in found.ibnr.assumptions()} <= {one.name for one in found.manifest.assumptions}
+    both = found.with_unreported("b")
+    np.testing.assert_allclose(
+        both.scenarios(), found.reserves["b"].scenarios() + found.ibnr.reserve.scenarios(), rtol=1e-12
+    )
+    assert f"b, reported or not: mean {both.mean():,.0f} dollars" in str(found)
     totals = np.sum([found.ibnr.reserve.scenarios(name) for name in COMPONENTS], axis=0)
     np.testing.assert_allclose(found.ibnr.reserve.scenarios(), totals, rtol=1e-12)
 
@@ -165,6 +170,10 @@ def test_no_report_dates_no_line() -> None:
     bare = replace(book, claims=book.claims.assign(report_date=pd.NaT))
     result = msk.forecast(bare, recovery, cost, scenarios=40, seed=1)
     assert result.ibnr is None
+    with pytest.raises(
+        ValueError, match="claims not yet reported are not in this forecast: the claims carry no report"
+    ):
+        result.with_unreported("fee for service")
     assert "claims not yet reported are not in any figure: the claims carry no report dates" in str(result)
 
 
