@@ -24,6 +24,7 @@ from msk_reserves.report.style import (
     dollars_on_x,
     dress,
     legend,
+    legend_above,
     line_of,
     money,
     note,
@@ -259,5 +260,5 @@ def plot_frontier(swept: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         x="change of the mean against fee for service, dollars",
         y="tail removed (99 % mean less mean)",
     )
-    legend(axes)
+    legend_above(axes, axes.get_legend_handles_labels()[0])
     return axes
