@@ -237,7 +237,7 @@ def forecast(
     unreported_of = partial(ask_late_reports, book, cost, scenarios=scenarios, seed=seed, systemic=risk)
     planned = partial(make_plan, book, recovery, cost, scenarios=scenarios, seed=seed, systemic=risk)
     with ThreadPoolExecutor(1) as beside:
-        asked = beside.submit(unreported_of) if ibnr else None
+        asked = beside.submit(unreported_of, horizon_days=horizon_days) if ibnr else None
         plan = planned(scopes=scopes, horizon_days=horizon_days)
         late, unreported, reason = (None, None, "not asked for") if asked is None else asked.result()
     check_components({**terms, IN_FORCE: own}, plan.missing)

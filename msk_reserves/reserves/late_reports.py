@@ -22,6 +22,9 @@ from msk_reserves.reserves.unreported import UnreportedClaims, claims_not_yet_re
 LAG_BANDS = (8, 31, 91, 366)
 """Days from injury to report at which the next band begins: a claim costs what claims reported as late do."""
 
+LEAST_HORIZON = 1826.0
+"""Days ahead below which nothing is said: what stand-ins were paid over years would be counted as if paid by then."""
+
 LATE_SLOT = 2**22
 """First slot of the random numbers behind claims not yet reported, beyond those of paths and payments."""
 
@@ -188,7 +191,7 @@ def late_reports(
     Raises
     ------
     LagUnknownError
-        If the book cannot tell how many are not reported yet, or has no claims to stand for them.
+        If the book cannot tell how many are not reported yet.
     """
     n_draws, keys = draws_for(scenarios), keys_of(seed, tuple(book.claims["claim_id"]))
     unreported = claims_not_yet_reported(book)
@@ -235,9 +238,12 @@ def _edges(lag: Integers) -> Integers:
 
 
 def ask_late_reports(
-    book: ClaimBook, cost: Cost, *, scenarios: int, seed: int, systemic: SystemicRisk
+    book: ClaimBook, cost: Cost, *, scenarios: int, seed: int, systemic: SystemicRisk, horizon_days: float
 ) -> tuple[LateReports | None, UnreportedClaims | None, str]:
     """Prepare the claims not yet reported as `late_reports` does, or say why the book cannot tell of them."""
+    if horizon_days < LEAST_HORIZON:
+        near = f"what they cost within {horizon_days:,.0f} days is not known, only within {LEAST_HORIZON:,.0f} and more"
+        return None, None, near
     try:
         return *late_reports(book, cost, scenarios=scenarios, seed=seed, systemic=systemic), APART
     except LagUnknownError as error:

@@ -175,6 +175,9 @@ def test_no_report_dates_no_line() -> None:
     ):
         result.with_unreported("fee for service")
     assert "claims not yet reported are not in any figure: the claims carry no report dates" in str(result)
+    near = msk.forecast(book, recovery, cost, scenarios=40, seed=1, horizon_days=365.0)
+    assert near.ibnr is None
+    assert near.ibnr_reason.startswith("what they cost within 365 days is not known")
 
 
 def test_closed_files_are_the_part_of_the_reserve_on_them(found: msk.Forecast) -> None:
