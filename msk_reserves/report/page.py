@@ -13,11 +13,15 @@ from jinja2 import Environment, StrictUndefined
 from matplotlib.axes import Axes
 
 from msk_reserves import __version__
+from msk_reserves.certainty.four_worlds import FourWorlds
 from msk_reserves.certainty.gain import CertaintyGain, certainty_gain
+from msk_reserves.certainty.layers import UncertaintyLayers
 from msk_reserves.certainty.sentences import three_sentences
 from msk_reserves.cost.record import Cost
 from msk_reserves.recovery.path.model import Recovery
 from msk_reserves.recovery.quality.verdict import RecoveryAssessment, assess_recovery
+from msk_reserves.report.certainty_plots import plot_variation, plot_waterfall
+from msk_reserves.report.certainty_sections import layer_table, world_tables
 from msk_reserves.report.disclosures import disclosures
 from msk_reserves.report.quality_plots import plot_calibration, plot_predicted_and_observed
 from msk_reserves.report.reserve_plots import plot_bands, plot_exceedance
@@ -70,6 +74,8 @@ def write_report(
     before: str | None = None,
     after: str | None = None,
     timed: tuple[CashFlows, DiscountCurve] | None = None,
+    worlds: FourWorlds | None = None,
+    layers: UncertaintyLayers | None = None,
 ) -> Path:
     """Write the report of a forecast as one HTML page that needs nothing beside it.
 
@@ -80,6 +86,7 @@ def write_report(
     recovery, cost : the models behind it, shown if given.
     before, after : contracts to compare; the first against each of the others when not given.
     timed : when the dollars fall due and at what rates they are discounted, shown if given.
+    worlds, layers : who made the change and which uncertainty it is, shown if given.
 
     Returns
     -------
@@ -92,7 +99,16 @@ def write_report(
         If a contract is not in the forecast.
     """
     target = Path(path)
-    text = report_html(forecast, recovery=recovery, cost=cost, before=before, after=after, timed=timed)
+    text = report_html(
+        forecast,
+        recovery=recovery,
+        cost=cost,
+        before=before,
+        after=after,
+        timed=timed,
+        worlds=worlds,
+        layers=layers,
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".writing-", suffix=".html")
     try:
@@ -113,6 +129,8 @@ def report_html(
     before: str | None = None,
     after: str | None = None,
     timed: tuple[CashFlows, DiscountCurve] | None = None,
+    worlds: FourWorlds | None = None,
+    layers: UncertaintyLayers | None = None,
 ) -> str:
     """Return the report of a forecast as HTML text; arguments as in `write_report`."""
     gains = comparisons(forecast, before, after)
@@ -135,6 +153,8 @@ def report_html(
             (gain_table(forecast, gain), three_sentences(forecast, gain), [line.strip() for line in _told(gain)])
             for gain in gains
         ],
+        worlds=None if worlds is None else (str(worlds).splitlines(), world_tables(worlds), _waterfall(worlds)),
+        layers=None if layers is None else (str(layers).splitlines(), layer_table(layers), _variation(layers)),
         sides=side_tables(forecast),
         pictures=_pictures(forecast),
         survival=survival,
@@ -202,6 +222,16 @@ def _pictures(forecast: Forecast) -> list[Picture]:
             "Each curve ends where ten scenarios lie beyond it; its last part rests on few.",
         ),
     ]
+
+
+def _waterfall(worlds: FourWorlds) -> Picture:
+    """Return the waterfall of the mean."""
+    return picture(plot_waterfall(worlds), f"Mean unpaid cost from one contract to the other, cause by cause. {worlds}")
+
+
+def _variation(layers: UncertaintyLayers) -> Picture:
+    """Return the curves of variation by number of claims."""
+    return picture(plot_variation(layers), f"Standard deviation over mean by number of claims. {layers}")
 
 
 def _survival(forecast: Forecast, recovery: Recovery | None) -> tuple[Picture | None, str]:

@@ -122,3 +122,17 @@ def test_three_sentences_say_what_the_figures_say() -> None:
     assert "the seller fails" in told.caveat
     page = report_html(forecast)
     assert all(sentence.split("$")[0] in page for sentence in told)
+
+
+def test_the_page_tells_who_made_the_change_where_it_is_known() -> None:
+    """With worlds and layers the page has their sentences, tables and pictures; without them no such section."""
+    forecast = made_forecast()
+    plain, told = report_html(forecast), report_html(forecast, worlds=worlds(), layers=layers())
+    headings = ("Contract, care, and the seller", "Which uncertainty it is")
+    assert all(one not in plain and one in told for one in headings)
+    assert told.count("data:image/svg+xml") == plain.count("data:image/svg+xml") + 2
+    split = worlds().split("mean")
+    assert f"{split.transfer:+,.0f}" in told
+    assert "share of the variance" in told
+    assert "process risk equals what all claims share" in told
+    assert told == report_html(forecast, worlds=worlds(), layers=layers())
