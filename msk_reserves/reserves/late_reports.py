@@ -191,7 +191,7 @@ def late_reports(
     Raises
     ------
     LagUnknownError
-        If the book cannot tell how many are not reported yet.
+        If the book cannot tell how many are not reported yet, or too few claims can stand for them.
     """
     n_draws, keys = draws_for(scenarios), keys_of(seed, tuple(book.claims["claim_id"]))
     unreported = claims_not_yet_reported(book)
@@ -205,6 +205,8 @@ def late_reports(
     lag = np.full(len(book), -1, dtype=np.int64)
     lag[unreported.claims] = unreported.lag_days
     usable = (lag >= 0) & np.isfinite(paid).all(axis=1) & ~takeover(book).bundled
+    if usable.sum() < LEAST_CLAIMS:
+        raise LagUnknownError(f"only {int(usable.sum())} claims out of a bundle tell both their lag and what was paid")
     edges = _edges(lag[usable])
     band = np.where(usable, np.searchsorted(edges, lag, side="right"), -1)
     expected, when = unreported.expected_by_lag(shares, rates, edges)

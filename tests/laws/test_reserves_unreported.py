@@ -180,6 +180,15 @@ def test_no_report_dates_no_line() -> None:
     assert near.ibnr_reason.startswith("what they cost within 365 days is not known")
 
 
+def test_too_few_to_stand_for_them_is_said() -> None:
+    """Where what was paid is not known the number is, and the cost is not: there is no line, and not one of nothing."""
+    book, _, cost = ledger()
+    unknown = replace(book, paid=book.paid * np.nan)
+    assert msk.claims_not_yet_reported(unknown).to_frame()["not reported, mean"].sum() > 0
+    with pytest.raises(LagUnknownError, match="only 0 claims out of a bundle tell both their lag and what was paid"):
+        late_reports(unknown, cost, scenarios=SCENARIOS, seed=4, systemic=msk.SystemicRisk())
+
+
 def test_closed_files_are_the_part_of_the_reserve_on_them(found: msk.Forecast) -> None:
     """The means of the files now closed add up to their line, under every contract, and the line is printed."""
     closed = found.book.position.state == STATE_CODE["closed"]
