@@ -177,9 +177,11 @@ def _gain(gain: CertaintyGain) -> dict[str, object]:
     return {
         part: {
             "mean_change": one.mean_change,
+            "mean_change_error": one.mean_change_error,
             "band_narrowing": {level: one.band_narrowing[JSON_BAND]},
             "band_ratio": {level: _number(one.band_ratio[JSON_BAND])},
             "tail_removed": one.tail_removed,
+            "tail_removed_error": one.tail_removed_error,
             "price_of_certainty": one.price_of_certainty,
             "reason": one.reason,
         }

@@ -28,9 +28,11 @@ COMPONENT = {
 CLAIMS_COUNTED = {"mean": NUMBER, "sd": NUMBER, "quantiles": COMPONENT["quantiles"]}
 GAIN = {
     "mean_change": NUMBER,
+    "mean_change_error": NUMBER,
     "band_narrowing": {"0.9": NUMBER},
     "band_ratio": {"0.9": NUMBER},
     "tail_removed": NUMBER,
+    "tail_removed_error": NUMBER,
     "price_of_certainty": NUMBER,
     "reason": TEXT,
 }
