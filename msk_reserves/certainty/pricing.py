@@ -332,14 +332,18 @@ def _added(plan: Plan, *, scopes: Mapping[str, Scope], attachments: tuple[float,
 
 def _layers(episodes: Episodes, scope: Scope, attachments: tuple[float, ...]) -> _Layers:
     """Return what a scope holds inside and above each attachment, by scenario and by claim."""
-    inside = np.sum(list(episodes.inside(scope).values()), axis=0)
-    above = [np.maximum(inside - edge, 0.0) if np.isfinite(edge) else np.zeros_like(inside) for edge in attachments]
-    return _Layers(
-        inside=inside.sum(axis=1),
-        excess=np.array([one.sum(axis=1) for one in above]),
-        inside_of_claim=inside.mean(axis=0),
-        excess_of_claim=np.array([one.mean(axis=0) for one in above]),
-    )
+    covered = [dollars.T for name, dollars in episodes.inside(scope).items() if scope.covers(name)]
+    # A claim's scenarios lie side by side: claims first, and one array for all attachments.
+    inside = covered[0] if len(covered) == 1 else np.sum(covered, axis=0)
+    n_claims, n_scenarios = inside.shape
+    excess, of_claim = np.zeros((len(attachments), n_scenarios)), np.zeros((len(attachments), n_claims))
+    above = np.empty_like(inside)
+    for place, edge in enumerate(attachments):
+        if np.isfinite(edge):
+            np.subtract(inside, edge, out=above)
+            np.maximum(above, 0.0, out=above)
+            excess[place], of_claim[place] = above.sum(axis=0), above.mean(axis=1)
+    return _Layers(inside.sum(axis=0), excess, inside.mean(axis=1), of_claim)
 
 
 def _together(plan: Plan, work: "partial[_Added]", executor: Executor | None) -> _Added:
