@@ -26,7 +26,7 @@ SLOTS_A_COMPONENT = 2**16
 """Slots of one component's payments: a future uses some dozens."""
 
 FEW = 12.0
-"""Expected number of payments up to which the count is searched for from zero on, beyond from the mode on."""
+"""Expected number up to which a count is searched for from zero on; of more payments from the mode on."""
 
 LEAST_CHANCE = 2.0**-60
 """Probability below which the search for a count ends: uniform numbers are 2**-53 apart."""

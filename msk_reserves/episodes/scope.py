@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from msk_reserves._checks import positive, whole
 from msk_reserves.claims.vocabulary import CATEGORIES, COMPONENTS
 
-RETURN_OR_MMI = "return_or_mmi"
-
 BUNDLE_FEE = "bundle_fee"
 
 FOR_EVER = 10**6

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from msk_reserves._checks import one_of
 from msk_reserves.certainty.four_worlds import DEFAULT, MEASURES, NEITHER, FourWorlds
@@ -20,6 +20,7 @@ from msk_reserves.report.style import (
     NOTE_SIZE,
     DollarMarks,
     axes_or_new,
+    beside,
     colour_of,
     dollars_on_x,
     dress,
@@ -28,6 +29,7 @@ from msk_reserves.report.style import (
     line_of,
     money,
     note,
+    percents_on,
     tint,
 )
 from msk_reserves.reserves.forecast import Forecast
@@ -71,10 +73,10 @@ def plot_waterfall(worlds: FourWorlds, measure: str = "mean", part: str = "total
         axes.barh(row, -fall, left=at, height=0.6, color=BETTER if fall >= 0 else WORSE)
         axes.plot([at, at], [row - 1, row], color=GREY, linewidth=0.8)
         furthest = max(furthest, at, at - fall)
-        _figure(axes, max(at, at - fall), row, f"{'-' if fall >= 0 else '+'}{money(abs(fall))}")
+        beside(axes, (max(at, at - fall), row), f"{'-' if fall >= 0 else '+'}{money(abs(fall))}")
         at -= fall
     for row, value in ((0, start), (4, end)):
-        _figure(axes, value, row, money(value))
+        beside(axes, (value, row), money(value))
     lowest = min(start, end, at, start - split.transfer, start - split.transfer - split.behaviour)
     reach = furthest - lowest
     # Steps small beside the whole would not be seen on an axis from zero: the end of the axis is said.
@@ -90,20 +92,6 @@ def plot_waterfall(worlds: FourWorlds, measure: str = "mean", part: str = "total
     taken = f"{worlds.taken_over:,} of {worlds.n_claims:,} claims taken over"
     note(axes, f"{taken}. Care: {worlds.response.describe()}.", below=0.27)
     return axes
-
-
-def _figure(ax: Axes, x: float, y: float, text: str) -> None:
-    """Write a figure beside a bar."""
-    ax.annotate(
-        text,
-        (x, y),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=NOTE_SIZE + 0.5,
-        color=INK,
-        parse_math=False,
-    )
 
 
 def plot_variation(layers: UncertaintyLayers, part: str = "total", *, ax: Axes | None = None) -> Axes:
@@ -134,9 +122,7 @@ def plot_variation(layers: UncertaintyLayers, part: str = "total", *, ax: Axes |
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     ticks = [one for one in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0) if low <= one <= high]
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{100 * value:g} %"))
+    percents_on(axes.yaxis, ticks)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:,.0f}"))
     axes.grid(visible=True, axis="y", color=GRID, linewidth=0.8)
     dress(
@@ -172,7 +158,7 @@ def plot_hit_rates(forecast: Forecast, part: str = "total", *, ax: Axes | None =
     axes.set_xlim(0.0, float(TOLERANCES[-1]))
     axes.set_ylim(0.0, 1.02)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _place: f"{100 * value:.0f} %"))
+        percents_on(axis)
     axes.grid(visible=True, axis="y", color=GRID, linewidth=0.8)
     dress(
         axes,

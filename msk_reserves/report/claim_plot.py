@@ -14,8 +14,8 @@ from msk_reserves.report.style import (
     GREY,
     GRID,
     INK,
-    NOTE_SIZE,
     axes_or_new,
+    beside,
     colour_of,
     dollars_on_x,
     dress,
@@ -164,13 +164,4 @@ def _fan(ax: Axes, figures: dict[str, float], *, place: int, y: float, height: f
     ax.barh(y, high - low, left=low, height=height, color=tint(colour, 0.4), linewidth=0)
     ax.plot([middle, middle], [y - height / 2, y + height / 2], color=colour, linewidth=2.0, solid_capstyle="butt")
     ax.plot([figures["mean"]], [y], "o", color=colour, markersize=4.5, markeredgecolor="white", markeredgewidth=0.8)
-    ax.annotate(
-        money(figures["mean"]),
-        (max(high, figures["mean"]), y),
-        xytext=(6, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=NOTE_SIZE + 0.5,
-        color=INK,
-        parse_math=False,
-    )
+    beside(ax, (max(high, figures["mean"]), y), money(figures["mean"]), apart=6.0)

@@ -3,15 +3,13 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from msk_reserves._checks import one_of
 from msk_reserves.report.style import (
     GREY,
     GRID,
-    INK,
-    NOTE_SIZE,
     axes_or_new,
+    beside,
     colour_of,
     dollars_on_x,
     dress,
@@ -20,6 +18,7 @@ from msk_reserves.report.style import (
     line_of,
     money,
     note,
+    percents_on,
     tint,
 )
 from msk_reserves.reserves.distribution import BAND_LEVELS, PARTS, ReserveDistribution
@@ -93,16 +92,7 @@ def _bands_of(ax: Axes, reserve: ReserveDistribution, part: str, *, place: int, 
     # A band without width would vanish; its mean still stands in the contract's colour.
     ax.plot([mean, mean], [y - height / 2, y + height / 2], color=colour, linewidth=3.2, solid_capstyle="butt")
     ax.plot([mean, mean], [y - height / 2, y + height / 2], color="white", linewidth=1.4, solid_capstyle="butt")
-    ax.annotate(
-        money(mean),
-        (end, y),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=NOTE_SIZE + 0.5,
-        color=INK,
-        parse_math=False,
-    )
+    beside(ax, (end, y), money(mean))
 
 
 def plot_exceedance(forecast: Forecast, part: str = "total", *, ax: Axes | None = None) -> Axes:
@@ -140,9 +130,7 @@ def plot_exceedance(forecast: Forecast, part: str = "total", *, ax: Axes | None 
         axes.plot([mean], [above], "o", color=colour_of(place), markersize=5)
     axes.set_yscale("log")
     ticks = [chance for chance in CHANCES if chance >= 0.99 * smallest]
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{100 * value:g} %"))
+    percents_on(axes.yaxis, ticks)
     axes.set_ylim(smallest, 1.05)
     dollars_on_x(axes)
     axes.grid(visible=True, axis="y", color=GRID, linewidth=0.8)

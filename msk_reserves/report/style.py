@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib import colors
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 CONTRACT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 """Colours of the contracts in their order: those of Okabe and Ito (2008) that tell apart for every kind of sight."""
@@ -163,6 +164,28 @@ def dollars_on_x(ax: Axes) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(DollarMarks())
     ax.grid(visible=True, axis="x", color=GRID, linewidth=0.8)
+
+
+def percents_on(axis: Axis, ticks: Sequence[float] = ()) -> None:
+    """Mark an axis of shares in per cent; at `ticks` only where they are given, as on a logarithmic one."""
+    if len(ticks):
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _place: f"{100 * value:.4g} %"))
+
+
+def beside(ax: Axes, place: tuple[float, float], text: str, *, apart: float = 4.0) -> None:
+    """Write a figure to the right of the end of a bar, `apart` in points."""
+    ax.annotate(
+        text,
+        place,
+        xytext=(apart, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=NOTE_SIZE + 0.5,
+        color=INK,
+        parse_math=False,
+    )
 
 
 def money(dollars: float) -> str:

@@ -10,6 +10,7 @@ from msk_reserves._checks import Floats, Integers
 from msk_reserves.claims.book import Assumption, ClaimBook
 from msk_reserves.claims.vocabulary import COMPONENTS
 from msk_reserves.cost.record import Cost
+from msk_reserves.episodes.payments import FEW, LEAST_CHANCE
 from msk_reserves.episodes.plan import Plan, draws_for
 from msk_reserves.episodes.randomness import generator, keys_of, uniforms
 from msk_reserves.episodes.record import Episodes
@@ -27,12 +28,6 @@ LEAST_HORIZON = 1826.0
 
 LATE_SLOT = 2**22
 """First slot of the random numbers behind claims not yet reported, beyond those of paths and payments."""
-
-FEW = 12.0
-"""Expected number of claims up to which the count is searched for from zero on."""
-
-LEAST_CHANCE = 2.0**-60
-"""Probability below which that search ends: uniform numbers are 2**-53 apart."""
 
 NAME = "claims not yet reported"
 
