@@ -27,7 +27,8 @@ def main() -> None:
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         spec = {"argv": command, "display_name": KERNEL, "language": "python"}
         (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
-        os.environ["JUPYTER_PATH"] = place
+        # A list of fonts kept by another environment names files this one may not have.
+        os.environ |= {"JUPYTER_PATH": place, "MPLCONFIGDIR": str(Path(place) / "fonts")}
         for path in sorted(FOLDER.glob("*.ipynb")):
             run(path)
 

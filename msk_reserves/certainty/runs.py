@@ -21,10 +21,8 @@ from msk_reserves.episodes.scope import Scope
 from msk_reserves.episodes.simulate import simulate_block
 from msk_reserves.episodes.systemic import SystemicRisk
 from msk_reserves.recovery.path.model import Recovery
-from msk_reserves.reserves.distribution import PARTS
 from msk_reserves.reserves.forecast import HORIZON_DAYS
-from msk_reserves.reserves.pooled import Run, settle_pools
-from msk_reserves.reserves.reduce import CLAIM_FIGURES
+from msk_reserves.reserves.pooled import settle_pools
 
 DRAWS, WITHIN = 50, 200
 """Parameter draws, and scenarios behind each, where neither is given: enough for intervals over the draws."""
@@ -152,20 +150,10 @@ def settled(
     plan : the futures.
     found : what all claims add.
     """
-    shape = (len(terms), len(PARTS), plan.n_claims, len(CLAIM_FIGURES))
-    nothing = np.empty((0, 0))
-    run = Run(
-        totals=found.dollars.copy(),
-        claims=np.zeros(shape),
-        workers=nothing,
-        targets=np.full((len(terms) + 1, plan.n_claims), np.nan),
-        sums=found.sums,
-        closed=nothing,
-        unreported=nothing,
-    )
-    _, margins = settle_pools(run, terms, in_force, plan)
+    totals = found.dollars.copy()
+    _, margins = settle_pools(totals, found.sums, terms, in_force, plan)
     owed = []
     for place, contract in enumerate(terms.values()):
-        by_component = dict(zip(COMPONENTS, run.totals[place], strict=True))
+        by_component = dict(zip(COMPONENTS, totals[place], strict=True))
         owed.append(dict(contract.settle({name: by_component[name] for name in plan.components})))
     return owed, margins

@@ -34,6 +34,7 @@ from msk_reserves.reserves.pooled import (
     in_force_on,
     on_claims,
     settle_pools,
+    share_pools,
 )
 from msk_reserves.reserves.reduce import CLAIM_FIGURES, WORKER_FIGURES, reduce_block
 
@@ -242,7 +243,8 @@ def forecast(
         late, unreported, reason = (None, None, "not asked for") if asked is None else asked.result()
     check_components({**terms, IN_FORCE: own}, plan.missing)
     run = _run(plan, tuple(terms.values()), own, late, executor, progress=progress)
-    reconciliations, bearers = settle_pools(run, terms, own, plan)
+    reconciliations, bearers = settle_pools(run.totals, run.sums, terms, own, plan)
+    share_pools(run, reconciliations, terms, own, plan)
     for array in (run.claims, run.workers):
         array.flags.writeable = False
     reserves = {}

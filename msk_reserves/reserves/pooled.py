@@ -106,30 +106,51 @@ def check_components(contracts: Mapping[str, Contract], missing: Mapping[str, st
 
 
 def settle_pools(
-    run: Run, contracts: Mapping[str, Contract], in_force: Contract, plan: Plan
+    totals: Floats, sums: tuple[Sums, ...], contracts: Mapping[str, Contract], in_force: Contract, plan: Plan
 ) -> tuple[dict[str, Reconciliation], dict[str, BearerMargin]]:
-    """Settle what is pooled, add it to totals and claims, and return it with the margins of those who bear a risk.
+    """Settle what is pooled, add it to totals, and return it with the margins of those who bear a risk.
 
     Parameters
     ----------
-    run : the blocks together; its totals and figures by claim are changed.
+    totals : dollars by contract and component, shape (n_contracts, 3, n_scenarios); changed.
+    sums : what contracts need added up over all claims, one for each and one for the bundles in force.
     contracts : terms of the claims that are not in a bundle.
     in_force : terms of those that are.
     plan : the forecast.
     """
     settled, margins = {}, {}
     for place, (name, contract) in enumerate((*contracts.items(), (IN_FORCE, in_force))):
-        margin = margin_of(contract, run.sums[place], plan)
+        margin = margin_of(contract, sums[place], plan)
         if margin is not None:
             margins[name] = replace(margin, contract=name)
-        found = reconciled(contract, run.sums[place], plan)
-        if found is not None and isinstance(contract, AgreementOnClaims):
+        found = reconciled(contract, sums[place], plan)
+        if found is not None:
             settled[name] = found
-            pools = _pools_of(contract, run.targets[place], plan.takeover.claims)
-            # Bundles in force keep their terms under every contract.
-            for under in [place] if place < len(contracts) else range(len(contracts)):
-                add_pooled(found, pools, run.targets[place], totals=run.totals[under], claims=run.claims[under])
+            totals[_under(place, len(contracts)), MEDICAL] += found.not_by_claim.sum(axis=1)
     return settled, margins
+
+
+def share_pools(
+    run: Run, settled: Mapping[str, Reconciliation], contracts: Mapping[str, Contract], in_force: Contract, plan: Plan
+) -> None:
+    """Add what was settled by pool to the figures of the pool's claims, by target price.
+
+    Parameters
+    ----------
+    run : the blocks together; its figures by claim are changed.
+    settled : what `settle_pools` returned.
+    contracts, in_force, plan : as there.
+    """
+    for place, (name, contract) in enumerate((*contracts.items(), (IN_FORCE, in_force))):
+        if name in settled and isinstance(contract, AgreementOnClaims):
+            pools = _pools_of(contract, run.targets[place], plan.takeover.claims)
+            for under in _under(place, len(contracts)):
+                _share(settled[name], pools, run.targets[place], run.claims[under])
+
+
+def _under(place: int, n_contracts: int) -> list[int]:
+    """Return the contracts that terms count under: bundles in force, which come last, keep theirs under every one."""
+    return [place] if place < n_contracts else list(range(n_contracts))
 
 
 def reconciled(contract: Contract, sums: Sums, plan: Plan) -> Reconciliation | None:
@@ -148,20 +169,12 @@ def margin_of(contract: Contract, sums: Sums, plan: Plan) -> BearerMargin | None
     return None
 
 
-def add_pooled(
-    found: Reconciliation, pools: tuple[str, ...], target: Floats, *, totals: Floats, claims: Floats
-) -> None:
-    """Add what is owed by pool to the totals and, by target price, to the figures of the pool's claims.
+def _share(found: Reconciliation, pools: tuple[str, ...], target: Floats, claims: Floats) -> None:
+    """Add what is settled to the figures of the claims in a pool.
 
-    Parameters
-    ----------
-    found : what is settled.
-    pools : pool of each claim that is in one.
-    target : mean target price of each claim, NaN for one that is not in a pool; shape (n_claims,).
-    totals : dollars by component, shape (3, n_scenarios); changed.
-    claims : figures by part, claim and kind, shape (4, n_claims, 5); changed.
+    `pools` are those of the claims that have a target price, which is NaN for the others; `claims` has the shape
+    (4, n_claims, 5).
     """
-    totals[MEDICAL] += found.not_by_claim.sum(axis=1)
     rows = np.flatnonzero(~np.isnan(target))
     if not len(rows):
         return
