@@ -156,6 +156,7 @@ def report_html(
         worlds=None if worlds is None else (str(worlds).splitlines(), world_tables(worlds), _waterfall(worlds)),
         layers=None if layers is None else (str(layers).splitlines(), layer_table(layers), _variation(layers)),
         sides=side_tables(forecast),
+        pooled=bool(forecast.reconciliations),
         pictures=_pictures(forecast),
         survival=survival,
         no_survival=no_survival,
